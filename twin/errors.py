@@ -1,0 +1,5 @@
+"""The one exception that a user sees: its text is a clear line, and the `twin` command prints nothing else."""
+
+
+class TwinError(Exception):
+    """Something the user can mend. The message says what is wrong, where, and what to do, in one line."""

@@ -1,0 +1,50 @@
+"""Private files: readable by their owner alone, and never seen half written."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from twin.errors import TwinError
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` (and its parents) as a folder that only its owner can enter (0700).
+
+    Raises:
+        TwinError: the folder cannot be made or written to.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise TwinError(
+            f"cannot make the folder {path}: {error.strerror}; choose another or mend its permissions"
+        ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise TwinError(f"cannot write to the folder {path}: choose another or mend its permissions")
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """Write a private text file (0600, UTF-8) beside `path`, and put it in its place only when all of it is on disk."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as handle:
+        beside = Path(handle.name)
+        try:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step, 0600."""
+    with replacing(path) as handle:
+        handle.write(text)

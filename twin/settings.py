@@ -1,0 +1,137 @@
+"""Settings of a deployment: read once from `.env` and the environment into one frozen object. Errors name the key.
+
+Every key stands, with its default and a line of explanation, in `.env.example`.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from twin.errors import TwinError
+
+DEFAULT_BASE_MODEL = "malteos/bloom-6b4-clp-german"
+_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment decides. Paths are as given, relative ones to the current folder."""
+
+    telegram_token: str | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    adapter: str | None = None
+    admin_ids: frozenset[int] = frozenset()
+    allowed_ids: frozenset[int] = frozenset()
+    allow_everyone: bool = False
+    data_dir: Path = Path("data")
+    key_file: Path = Path("keys/database.key")
+    base_model: str = DEFAULT_BASE_MODEL
+    quantisation: str = "auto"
+    reload_every: timedelta = timedelta(minutes=1)
+    log_level: str = "INFO"
+
+    def __repr__(self) -> str:
+        return f"Settings(data_dir={str(self.data_dir)!r})"  # the token must not reach a log
+
+    @property
+    def datasets(self) -> Path:
+        return self.data_dir / "datasets"
+
+    @property
+    def adapters(self) -> Path:
+        return self.data_dir / "adapters"
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "twin.db"
+
+    def token(self) -> str:
+        """The bot's token.
+
+        Raises:
+            TwinError: it is missing or malformed.
+        """
+        if not self.telegram_token:
+            raise TwinError("TELEGRAM_TOKEN is not set: get a token from @BotFather and put it into .env")
+        if not _TOKEN.fullmatch(self.telegram_token):
+            raise TwinError("TELEGRAM_TOKEN is malformed: it should look like 123456789:AAE... as @BotFather gave it")
+        return self.telegram_token
+
+
+def read_settings(values: Mapping[str, str]) -> Settings:
+    """Settings from a mapping such as the environment.
+
+    Raises:
+        TwinError: a value cannot be read; the message names its key.
+    """
+    default = Settings()
+
+    def text(key: str, fallback: str) -> str:
+        return values.get(key, "").strip() or fallback
+
+    return Settings(
+        telegram_token=values.get("TELEGRAM_TOKEN", "").strip() or None,
+        telegram_api_url=_url("TELEGRAM_API_URL", text("TELEGRAM_API_URL", default.telegram_api_url)),
+        adapter=values.get("ADAPTER", "").strip() or None,
+        admin_ids=_ids("ADMIN_IDS", values.get("ADMIN_IDS", "")),
+        allowed_ids=_ids("ALLOWED_IDS", values.get("ALLOWED_IDS", "")),
+        allow_everyone=_flag("ALLOW_EVERYONE", values.get("ALLOW_EVERYONE", "")),
+        data_dir=Path(text("DATA_DIR", str(default.data_dir))).expanduser(),
+        key_file=Path(text("KEY_FILE", str(default.key_file))).expanduser(),
+        base_model=text("BASE_MODEL", default.base_model),
+        quantisation=_one_of("QUANTISATION", text("QUANTISATION", default.quantisation), ("auto", "nf4", "none")),
+        reload_every=_seconds("RELOAD_SECONDS", text("RELOAD_SECONDS", "60")),
+        log_level=_one_of(
+            "LOG_LEVEL", text("LOG_LEVEL", default.log_level).upper(), ("DEBUG", "INFO", "WARNING", "ERROR")
+        ),
+    )
+
+
+def load_settings(env_file: Path = Path(".env")) -> Settings:
+    """Settings from `env_file`, if there is one, and the environment, which wins."""
+    from dotenv import dotenv_values
+
+    from_file = {key: value or "" for key, value in dotenv_values(env_file).items()} if env_file.is_file() else {}
+    return read_settings({**from_file, **os.environ})
+
+
+def _ids(key: str, value: str) -> frozenset[int]:
+    try:
+        return frozenset(int(part) for part in re.split(r"[,\s]+", value.strip()) if part)
+    except ValueError:
+        raise TwinError(f"{key} must be Telegram user numbers separated by commas, such as 12345,67890") from None
+
+
+def _flag(key: str, value: str) -> bool:
+    word = value.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise TwinError(f"{key} must be yes or no")
+    return word in _TRUE
+
+
+def _url(key: str, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise TwinError(f"{key} must be an address such as https://api.telegram.org")
+    return value.rstrip("/")
+
+
+def _one_of(key: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise TwinError(f"{key} must be one of {', '.join(choices)}")
+    return value
+
+
+def _seconds(key: str, value: str) -> timedelta:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise TwinError(f"{key} must be a number of seconds above 0")
+    return timedelta(seconds=seconds)
