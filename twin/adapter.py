@@ -36,10 +36,19 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat that the adapter learned from: who wrote in it, the one who wrote most first."""
+    """A chat that the adapter learned from.
+
+    Attributes:
+        name: the chat's name in its dataset.
+        speakers: who wrote in it, the one who wrote most first.
+        trained_until: conversations that began before it were trained on.
+        validated_until: later ones that began before it chose the checkpoint; those after it are for reports only.
+    """
 
     name: str
     speakers: tuple[str, ...]
+    trained_until: datetime
+    validated_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,15 @@ class Manifest:
     dataset_digest: str
     context_length: int
     gap_seconds: int
-    first: datetime
-    trained_until: datetime
-    last: datetime
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     sampling: Sampling = Sampling()
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     format_version: int = FORMAT_VERSION
+
+    @property
+    def trained_until(self) -> datetime:
+        """The end of the trained period; later dates are served as its last one."""
+        return max(chat.trained_until for chat in self.chats)
 
     @property
     def gap(self) -> timedelta:
@@ -96,13 +107,17 @@ class Manifest:
         known = {key: values[key] for key in (item.name for item in fields(cls)) if key in values}
         try:
             known["speakers"], known["datasets"] = tuple(known["speakers"]), tuple(known["datasets"])
-            known["chats"] = tuple(Chat(chat["name"], tuple(chat["speakers"])) for chat in known["chats"])
+            known["chats"] = tuple(_chat(chat) for chat in known["chats"])
             known["sampling"] = Sampling(**known.get("sampling", {}))
-            for key in ("first", "trained_until", "last", "created"):
-                known[key] = datetime.fromisoformat(known[key])
+            known["created"] = datetime.fromisoformat(known["created"])
             return cls(**known)
         except (KeyError, TypeError) as error:
             raise ValueError(f"incomplete: {error}") from None
+
+
+def _chat(values: dict[str, Any]) -> Chat:
+    until, validated = (datetime.fromisoformat(values[key]) for key in ("trained_until", "validated_until"))
+    return Chat(values["name"], tuple(values["speakers"]), until, validated)
 
 
 @dataclass(frozen=True, slots=True)

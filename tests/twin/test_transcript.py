@@ -1,5 +1,6 @@
 """The transcript: the exact loss mask, and the properties that training and serving rely on."""
 
+import itertools
 import random
 import re
 from datetime import datetime, timedelta
@@ -191,7 +192,7 @@ def test_serving_windows_fit_and_keep_their_beginning(
         assert len(ids) <= budget
         assert ids[-len(renderer.ids(" Lisa:")) :] == list(renderer.ids(" Lisa:"))
         beginnings.append(ids[:20])
-    changes = sum(a != b for a, b in zip(beginnings[5:], beginnings[6:], strict=False))
+    changes = sum(a != b for a, b in itertools.pairwise(beginnings))
     assert changes < len(turns) / 2
 
 

@@ -1,0 +1,65 @@
+"""Loading base models, with the quirks of the German one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BloomConfig, BloomForCausalLM
+
+from twin.errors import TwinError
+from twin.model import PINNED_REVISIONS, base_digest, load_base
+from twin.settings import DEFAULT_BASE_MODEL
+
+
+def test_ends_come_from_the_tokenizer(german_base: Path) -> None:
+    assert len(list(german_base.glob("model-*.safetensors"))) > 1
+    assert BloomConfig.from_pretrained(german_base).eos_token_id == 2
+    base = load_base(str(german_base), "nf4")
+    eos = base.tokenizer.convert_tokens_to_ids("<|endoftext|>")
+    assert eos != 2
+    for config in (base.model.config, base.model.generation_config):
+        assert (config.eos_token_id, config.pad_token_id) == (eos, eos)
+    assert base.tokenizer.pad_token_id == eos
+    assert base.quantisation == "nf4"
+    assert any(type(module).__name__ == "Linear4bit" for module in base.model.modules())
+
+
+def test_without_quantisation_no_layer_is_4_bit(tiny_base: Path) -> None:
+    base = load_base(str(tiny_base), "none")
+    assert not any(type(module).__name__ == "Linear4bit" for module in base.model.modules())
+
+
+def test_the_default_base_is_pinned_to_its_safetensors() -> None:
+    assert PINNED_REVISIONS[DEFAULT_BASE_MODEL] == "refs/pr/5"
+
+
+def test_a_missing_base_is_one_clear_line() -> None:
+    with pytest.raises(TwinError, match="base model 'nobody/nothing' not found") as error:
+        load_base("nobody/nothing")
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(TwinError, match="holds no causal language model"):
+        load_base(str(tmp_path))
+
+
+def test_pickled_weights_are_refused(tiny_base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pickled"
+    shutil.copytree(tiny_base, folder)
+    model = BloomForCausalLM.from_pretrained(tiny_base)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(TwinError, match="has no safetensors weights"):
+        load_base(str(folder))
+
+
+def test_the_digest_tells_trainings_apart(tiny_base: Path, tmp_path: Path) -> None:
+    model = BloomForCausalLM.from_pretrained(tiny_base)
+    model.save_pretrained(tmp_path / "same")
+    with torch.no_grad():
+        model.transformer.ln_f.weight[0] += 1e-3
+    model.save_pretrained(tmp_path / "other")
+    assert base_digest(str(tmp_path / "same"), None) == base_digest(str(tiny_base), None)
+    assert base_digest(str(tmp_path / "other"), None) != base_digest(str(tiny_base), None)
