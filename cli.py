@@ -1,0 +1,291 @@
+"""The `twin` command: one subcommand a verb. What a verb needs is imported when it runs."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from twin.errors import TwinError
+from twin.settings import Settings, load_settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code. What a user can mend is one line on stderr and code 1."""
+    arguments = _parser().parse_args(argv)
+    _quieten()
+    try:
+        verb: Callable[[argparse.Namespace, Settings], None] = arguments.verb
+        verb(arguments, load_settings())
+    except TwinError as error:
+        print(f"twin: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Exports become a dataset, or lines of messages and conversations."""
+    from rich.console import Console
+
+    from trainer import prepare as preparing
+
+    summary = preparing.prepare(
+        arguments.exports,
+        dataset=settings.datasets / arguments.dataset if arguments.dataset else None,
+        messages=arguments.messages,
+        out=arguments.out,
+        aliases=dict(arguments.alias),
+        gap=arguments.gap,
+        date_order=arguments.date_order,
+    )
+    if arguments.json:
+        print(json.dumps(summary.as_json(), ensure_ascii=False))
+    else:
+        Console().print(preparing.table(summary))
+
+
+def train(arguments: argparse.Namespace, settings: Settings) -> None:
+    """A dataset becomes a new version of an adapter."""
+    from rich.console import Console
+
+    from trainer import console, run
+
+    if arguments.json:
+        result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), console.json_lines)
+        print(json.dumps(run.as_json(result), ensure_ascii=False))
+        return
+    screen = Console()
+    with console.bar(screen) as report:
+        result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), report)
+    screen.print(run.in_words(result))
+
+
+def chat(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Write with a twin in the terminal."""
+    from twin.adapter import AdapterFolder
+    from twin.engine import Request
+    from twin.local import LocalEngine
+    from twin.names import find_name
+    from twin.talk import streamed
+    from twin.transcript import Turn
+
+    adapters = AdapterFolder(settings.adapters)
+    manifest = adapters.load(arguments.name).manifest
+    twin = find_name(arguments.twin, manifest.speakers)
+    me = find_name(arguments.me, manifest.speakers) if arguments.me else manifest.counterpart(twin)
+    engine = LocalEngine(adapters, settings.quantisation)
+    said: list[Turn] = []
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(engine.start(arguments.name))
+            print(f"You are {me}; a language model imitates {twin}. Ctrl-D ends the chat.")
+            while text := _ask(f"{me}: "):
+                said.append(Turn(me, text, datetime.now()))
+                print(f"{twin}: ", end="", flush=True)
+                request = Request(arguments.name, tuple(said), twin, datetime.now())
+                answer = runner.run(streamed(engine, request, lambda piece: print(piece, end="", flush=True)))
+                said.append(Turn(twin, answer, request.at))
+                print()
+        finally:
+            runner.run(engine.close())
+
+
+def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Let two people write with each other."""
+    from twin.adapter import AdapterFolder
+    from twin.local import LocalEngine
+    from twin.names import find_name
+    from twin.talk import simulate as talk
+
+    adapters = AdapterFolder(settings.adapters)
+    adapter = adapters.load(arguments.name)
+    first, second = (find_name(name, adapter.manifest.speakers) for name in (arguments.first, arguments.second))
+    sampling = replace(adapter.manifest.sampling, seed=arguments.seed)
+    engine = LocalEngine(adapters, settings.quantisation)
+
+    async def run() -> list[dict[str, str]]:
+        turns = []
+        try:
+            async for turn in talk(
+                engine,
+                arguments.name,
+                (first, second),
+                turns=arguments.turns,
+                at=datetime.now(),
+                opening=arguments.opening,
+                sampling=sampling,
+            ):
+                turns.append({"speaker": turn.speaker, "text": turn.text})
+                if not arguments.json:
+                    print(f"{turn.speaker}: {turn.text}", flush=True)
+        finally:
+            await engine.close()
+        return turns
+
+    turns = asyncio.run(run())
+    if arguments.json:
+        print(json.dumps({"adapter": adapter.name, "version": adapter.version, "turns": turns}, ensure_ascii=False))
+
+
+def bot(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Run the Telegram bot until it is stopped."""
+    from bot import app
+    from twin.adapter import AdapterFolder
+    from twin.local import LocalEngine
+
+    settings.token()
+    engine = LocalEngine(AdapterFolder(settings.adapters), settings.quantisation)
+    asyncio.run(app.run(settings, engine, retrain_command=retrain_command))
+
+
+def retrain_command(name: str) -> list[str]:
+    """The command by which the bot trains: this program, as a process of its own."""
+    return [sys.executable, "-m", "cli", "train", name, "--json"]
+
+
+def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Run a local Bot API server with a chat page."""
+    from sandbox.token import random_token
+
+    from sandbox import Sandbox, run
+
+    token = settings.telegram_token or random_token()
+
+    def ready(server: Sandbox) -> None:
+        print(f"chat page: {server.url}\nfor .env:\n  TELEGRAM_API_URL={server.api_url}\n  TELEGRAM_TOKEN={token}")
+
+    try:
+        asyncio.run(run(token, port=arguments.port, ready=ready))
+    except OSError as error:
+        raise TwinError(f"port {arguments.port} cannot be used ({error.strerror}): choose another by --port") from None
+
+
+def demo(arguments: argparse.Namespace, settings: Settings) -> None:
+    """The whole path on invented chats: prepare, train, chat in the browser."""
+    from demo.play import play
+
+    once = arguments.once or not (sys.stdin.isatty() and sys.stdout.isatty())
+    asyncio.run(play(settings, once=once, port=arguments.port))
+
+
+def _ask(prompt: str) -> str:
+    """A line of the user's; empty at the end of input. Lines without text are asked for again."""
+    try:
+        while not (line := input(prompt).strip()):
+            pass
+    except EOFError:
+        print()
+        return ""
+    return line
+
+
+def _quieten() -> None:
+    """Libraries keep their advice to developers, and their own progress bars, to themselves; errors still show."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "0")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    warnings.simplefilter("ignore")
+
+
+def _alias(text: str) -> tuple[str, str]:
+    old, separator, new = text.rpartition("=")
+    if not (separator and old and new):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as 'Lisa <3=Lisa'")
+    return old, new
+
+
+def _duration(text: str) -> timedelta:
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    try:
+        gap = timedelta(**{units[text[-1:]]: float(text[:-1])})
+    except (KeyError, ValueError, OverflowError):
+        gap = timedelta()
+    if gap <= timedelta():
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time, such as 1h, 90m or 2d")
+    return gap
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="twin", description="Write with a twin that learned from your WhatsApp chat.")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def add(verb: Callable[[argparse.Namespace, Settings], None], *, as_json: bool = False) -> argparse.ArgumentParser:
+        summary = (verb.__doc__ or "").strip()
+        added = verbs.add_parser(verb.__name__, help=summary, description=summary)
+        added.set_defaults(verb=verb)
+        if as_json:
+            added.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+        return added
+
+    _demo_arguments(add(demo))
+    _prepare_arguments(add(prepare, as_json=True))
+    _train_arguments(add(train, as_json=True))
+    talking = add(chat)
+    talking.add_argument("name", metavar="NAME", help="the adapter")
+    talking.add_argument("--as", dest="twin", required=True, metavar="SPEAKER", help="who answers")
+    talking.add_argument("--me", metavar="SPEAKER", help="as whom you write (default: whom they wrote with)")
+    _simulate_arguments(add(simulate, as_json=True))
+    add(bot)
+    add(sandbox).add_argument("--port", type=int, default=8081, help="the page's port (default 8081)")
+    return parser
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--once", action="store_true", help="play a short scripted talk and exit")
+    parser.add_argument("--port", type=int, default=8081, help="the page's port (default 8081; 0: any)")
+
+
+def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help="a .txt or .zip that WhatsApp made")
+    parser.add_argument("--dataset", metavar="NAME", help="make or extend this dataset")
+    parser.add_argument("--messages", type=Path, metavar="FILE", help="write every row of the exports, unfiltered")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the conversations, one a line")
+    parser.add_argument("--alias", type=_alias, action="append", default=[], metavar="OLD=NEW", help="rename a speaker")
+    parser.add_argument("--gap", type=_duration, default=timedelta(hours=1), help="silence between conversations (1h)")
+    parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="how the export writes dates")
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the adapter")
+    parser.add_argument(
+        "--dataset", action="append", metavar="NAME", help="learn from it (default: as last time, or NAME)"
+    )
+    parser.add_argument("--base", metavar="MODEL", help="base model (default: as last time, or BASE_MODEL)")
+    for flag, kind, text in (
+        ("--epochs", float, "passes over the data"),
+        ("--rank", _positive, "rank of the LoRA matrices"),
+        ("--alpha", _positive, "their scale, divided by the rank"),
+        ("--lr", float, "learning rate"),
+        ("--context", _positive, "context length in tokens"),
+        ("--tokens-per-step", _positive, "tokens an optimiser step"),
+        ("--seed", int, "seed of the run"),
+    ):
+        parser.add_argument(flag, type=kind, metavar="N", help=f"{text} (default: as last time)")
+
+
+def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the adapter")
+    parser.add_argument("first", metavar="SPEAKER", help="who begins")
+    parser.add_argument("second", metavar="SPEAKER", help="who answers")
+    parser.add_argument("--turns", type=_positive, default=12, help="how many turns (default 12)")
+    parser.add_argument("--opening", metavar="TEXT", help="what the first one begins with")
+    parser.add_argument("--seed", type=int, help="makes the talk repeatable")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

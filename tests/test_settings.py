@@ -1,0 +1,66 @@
+"""Settings: every key is documented, every bad value is told by its key, and the token stays hidden."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from twin import settings as module
+from twin.errors import TwinError
+from twin.settings import Settings, load_settings, read_settings
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+TOKEN = "123456789:AAEabcdefghijklmnopqrstuvwxyz012345"
+
+
+def test_the_example_documents_every_key_and_no_other() -> None:
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    strings = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    keys = {
+        value
+        for value in strings
+        if isinstance(value, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)+|ADAPTER|QUANTISATION", value)
+    }
+    assert keys == set(re.findall(r"^([A-Z_]+)=", EXAMPLE, re.MULTILINE))
+
+
+def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in re.findall(r"^([A-Z_]+)=", EXAMPLE, re.MULTILINE):
+        monkeypatch.delenv(key, raising=False)
+    env = tmp_path / ".env"
+    env.write_text(EXAMPLE, encoding="utf-8")
+    assert load_settings(env) == load_settings(tmp_path / "none") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("ADMIN_IDS", "me"),
+        ("ALLOWED_IDS", "1,two"),
+        ("ALLOW_EVERYONE", "maybe"),
+        ("TELEGRAM_API_URL", "localhost:8081"),
+        ("QUANTISATION", "int3"),
+        ("RELOAD_SECONDS", "0"),
+        ("RELOAD_SECONDS", "soon"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_value_is_told_by_its_key(key: str, value: str) -> None:
+    with pytest.raises(TwinError, match=key):
+        read_settings({key: value})
+
+
+def test_lists_of_people() -> None:
+    assert read_settings({"ADMIN_IDS": "1, 2", "ALLOWED_IDS": "3"}).admin_ids == {1, 2}
+
+
+def test_the_token_must_look_like_one_and_is_never_shown() -> None:
+    assert read_settings({"TELEGRAM_TOKEN": TOKEN}).token() == TOKEN
+    assert TOKEN not in repr(read_settings({"TELEGRAM_TOKEN": TOKEN}))
+    with pytest.raises(TwinError, match="TELEGRAM_TOKEN is not set"):
+        Settings().token()
+    with pytest.raises(TwinError, match="TELEGRAM_TOKEN is malformed") as error:
+        read_settings({"TELEGRAM_TOKEN": "12345:secret"}).token()
+    assert "secret" not in str(error.value)

@@ -1,0 +1,27 @@
+"""Finding a person by the name that someone typed."""
+
+import difflib
+from collections.abc import Iterable
+
+from twin.errors import TwinError
+
+
+def find_name(typed: str, known: Iterable[str]) -> str:
+    """The known name that was meant: the same, or the same but for case, or the only one that begins so.
+
+    Raises:
+        TwinError: none is meant; the message offers the nearest, or all.
+    """
+    names = list(dict.fromkeys(known))
+    wanted = typed.strip().casefold()
+    for matches in (
+        [name for name in names if name == typed],
+        [name for name in names if name.casefold() == wanted],
+        [name for name in names if wanted and name.casefold().startswith(wanted)],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+    folded = {name.casefold(): name for name in names}
+    near = [folded[match] for match in difflib.get_close_matches(wanted, folded, n=3)]
+    offer = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
+    raise TwinError(f"nobody is called {typed.strip()!r}: {offer}")
