@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 import warnings
@@ -40,7 +41,7 @@ def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
 
     summary = preparing.prepare(
         arguments.exports,
-        dataset=settings.datasets / arguments.dataset if arguments.dataset else None,
+        dataset=settings.dataset(arguments.dataset) if arguments.dataset else None,
         messages=arguments.messages,
         out=arguments.out,
         aliases=dict(arguments.alias),
@@ -139,17 +140,13 @@ def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
 def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     """Run the Telegram bot until it is stopped."""
     from bot import app
+    from trainer.command import train_command
     from twin.adapter import AdapterFolder
     from twin.local import LocalEngine
 
     settings.token()
     engine = LocalEngine(AdapterFolder(settings.adapters), settings.quantisation)
-    asyncio.run(app.run(settings, engine, retrain_command=retrain_command))
-
-
-def retrain_command(name: str) -> list[str]:
-    """The command by which the bot trains: this program, as a process of its own."""
-    return [sys.executable, "-m", "cli", "train", name, "--json"]
+    asyncio.run(app.run(settings, engine, retrain_command=train_command))
 
 
 def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -165,6 +162,8 @@ def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
 
     try:
         asyncio.run(run(token, port=arguments.port, ready=ready))
+    except ValueError as error:
+        raise TwinError(f"{error} (TELEGRAM_TOKEN)") from None
     except OSError as error:
         raise TwinError(f"port {arguments.port} cannot be used ({error.strerror}): choose another by --port") from None
 
@@ -174,7 +173,7 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> None:
     from demo.play import play
 
     once = arguments.once or not (sys.stdin.isatty() and sys.stdout.isatty())
-    asyncio.run(play(settings, once=once, port=arguments.port))
+    play(settings, once=once, port=arguments.port)
 
 
 def _ask(prompt: str) -> str:
@@ -194,6 +193,7 @@ def _quieten() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "0")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     warnings.simplefilter("ignore")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def _alias(text: str) -> tuple[str, str]:
@@ -256,7 +256,7 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", type=Path, metavar="FILE", help="write every row of the exports, unfiltered")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the conversations, one a line")
     parser.add_argument("--alias", type=_alias, action="append", default=[], metavar="OLD=NEW", help="rename a speaker")
-    parser.add_argument("--gap", type=_duration, default=timedelta(hours=1), help="silence between conversations (1h)")
+    parser.add_argument("--gap", type=_duration, help="silence between conversations (1h)")
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="how the export writes dates")
 
 

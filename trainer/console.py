@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trainer import progress as events
 from trainer.progress import Report
@@ -19,7 +19,7 @@ def bar(console: Console) -> Iterator[Report]:
     with Progress(
         TextColumn("training"),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} steps"),
+        MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]:.2f}"),
         TextColumn("{task.fields[speed]:,.0f} tokens/s"),
         TimeElapsedColumn(),

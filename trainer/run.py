@@ -66,16 +66,11 @@ def read_datasets(names: Sequence[str], settings: Settings) -> TrainingData:
     digests: list[str] = []
     gap = timedelta()
     for name in names:
-        folder = settings.datasets / name
-        if not (folder / "dataset.json").is_file():
-            raise TwinError(
-                f"no dataset {name!r} in {settings.datasets}: make it with: twin prepare EXPORT --dataset {name}"
-            )
-        read = dataset.load(folder)
+        read = dataset.load(settings.dataset(name))
         for chat, conversations in read.chats.items():
             chats[chat if chat not in chats else f"{name}/{chat}"] = conversations
         digests.append(read.digest)
-        gap = max(gap, read.gap)
+        gap = max(gap, read.options.gap)
     return TrainingData(chats, tuple(names), " ".join(digests), round(gap.total_seconds()))
 
 

@@ -6,8 +6,6 @@ Importing this module loads no torch.
 """
 
 import json
-import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -19,9 +17,9 @@ from typing import Any
 
 from twin.errors import TwinError
 from twin.files import private_folder, write_private
+from twin.names import folder_name
 
 FORMAT_VERSION = 1
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +220,4 @@ class AdapterFolder:
         return adapter
 
     def _folder(self, name: str) -> Path:
-        if not _NAME.fullmatch(name) or os.sep in name:
-            raise TwinError(f"{name!r} is no name for an adapter: use letters, digits, dots, dashes and underscores")
-        return self.root / name
+        return self.root / folder_name(name)

@@ -1,9 +1,25 @@
-"""Finding a person by the name that someone typed."""
+"""Names that someone typed: of datasets and adapters, and of people."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from twin.errors import TwinError
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def folder_name(name: str) -> str:
+    """The name of a dataset or an adapter, as it is.
+
+    Raises:
+        TwinError: no folder can be called so on every system.
+    """
+    if not _FOLDER_NAME.fullmatch(name):
+        raise TwinError(
+            f"{name!r} is no name for a dataset or an adapter: use letters, digits, dots, dashes, underscores"
+        )
+    return name
 
 
 def find_name(typed: str, known: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from twin.errors import TwinError
+from twin.names import folder_name
 
 DEFAULT_BASE_MODEL = "malteos/bloom-6b4-clp-german"
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
@@ -38,9 +39,13 @@ class Settings:
     def __repr__(self) -> str:
         return f"Settings(data_dir={str(self.data_dir)!r})"  # the token must not reach a log
 
-    @property
-    def datasets(self) -> Path:
-        return self.data_dir / "datasets"
+    def dataset(self, name: str) -> Path:
+        """The folder of a dataset.
+
+        Raises:
+            TwinError: no folder can be called so.
+        """
+        return self.data_dir / "datasets" / folder_name(name)
 
     @property
     def adapters(self) -> Path:
