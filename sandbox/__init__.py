@@ -14,5 +14,6 @@ __all__ = [
     "Sandbox",
     "Stopped",
     "User",
+    "random_token",
     "run",
 ]

@@ -12,6 +12,7 @@ import torch
 from huggingface_hub import snapshot_download
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import logging
 
 from twin.errors import TwinError
 
@@ -52,6 +53,8 @@ def load_base(name: str, quantisation: str = "auto", revision: str | None = None
     device, dtype = _device_and_dtype()
     if quantisation == "auto":
         quantisation = "none" if device.type == "mps" else "nf4"
+    if Path(name).is_dir():
+        logging.disable_progress_bar()  # nothing is downloaded
     try:
         AutoConfig.from_pretrained(name, revision=revision)
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)

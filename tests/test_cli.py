@@ -1,0 +1,151 @@
+"""The `twin` command: what it prints, and one clear line for everything that a user can mend."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import cli
+from twin.adapter import AdapterFolder
+
+TOKEN = "123456789:AAEabcdefghijklmnopqrstuvwxyz012345"
+CHAT = "27/03/2022, 21:41 - Daniel: how are you?\n27/03/2022, 21:42 - Lisa: fine | and you\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with settings of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "os.environ", {"DATA_DIR": "data", "KEY_FILE": "keys/database.key", "BASE_MODEL": "nobody/nothing"}
+    )
+    return tmp_path
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """The one line that a failing command prints."""
+    assert cli.main(argv) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("twin: ") and printed.err.count("\n") == 1
+    assert "Traceback" not in printed.err + printed.out
+    return printed.err
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "no file chat.txt"),
+        ("", "chat.txt is empty"),
+        ("dear diary\n", "not a WhatsApp chat"),
+        ("27/03/2022, 21:41 - Lisa: <Media omitted>\n28/03/2022, 21:41 - Lisa: hi\n", "1 media, 1 alone"),
+    ],
+)
+def test_exports_that_cannot_be_used(
+    home: Path, capsys: pytest.CaptureFixture[str], content: str | None, line: str
+) -> None:
+    if content is not None:
+        (home / "chat.txt").write_text(content, encoding="utf-8")
+    assert line in refusal(capsys, "prepare", "chat.txt", "--dataset", "lisa")
+    assert not (home / "data").exists()
+
+
+def test_prepare_counts_writes_and_fills_a_dataset(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "chat.txt").write_text(CHAT, encoding="utf-8")
+    argv = ["prepare", "chat.txt", "--dataset", "lisa", "--messages", "m.jsonl", "--out", "o.jsonl", "--json"]
+    assert cli.main(argv) == 0
+    counts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (counts["messages"], counts["kept"], counts["conversations"]) == (2, 2, 1)
+    assert json.loads((home / "m.jsonl").read_text().splitlines()[1])["text"] == "fine | and you"
+    assert json.loads((home / "o.jsonl").read_text())["text"] == "Daniel: how are you? | Lisa: fine ¦ and you |"
+    assert (home / "data/datasets/lisa/rows.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_the_table_is_for_people(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "chat.txt").write_text(CHAT, encoding="utf-8")
+    assert cli.main(["prepare", "chat.txt"]) == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("messages", "kept", "conversations", "from Lisa", "2022-03-27"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (("train", "lisa"), "no dataset"),
+        (("chat", "lisa", "--as", "lisa"), "no adapter 'lisa'"),
+        (("simulate", "lisa", "daniel", "lisa"), "no adapter 'lisa'"),
+        (("train", "../lisa"), "is no name for"),
+        (("bot",), "TELEGRAM_TOKEN is not set"),
+    ],
+)
+def test_what_is_not_there(home: Path, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], line: str) -> None:
+    assert line in refusal(capsys, *argv)
+
+
+def test_a_base_model_that_is_not_there(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "chat.txt").write_text(CHAT, encoding="utf-8")
+    cli.main(["prepare", "chat.txt", "--dataset", "lisa"])
+    capsys.readouterr()
+    assert "base model 'nobody/nothing' not found" in refusal(capsys, "train", "lisa")
+
+
+def test_a_persona_that_is_not_there(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    assert "nobody is called 'lias': did you mean Lisa" in refusal(capsys, "chat", "one", "--as", "lias")
+    assert "nobody is called 'Zoë'" in refusal(capsys, "simulate", "one", "Zoë", "lisa")
+
+
+def test_simulate_prints_the_talk(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder
+) -> None:
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    argv = ["simulate", "one", "daniel", "lisa", "--turns", "4", "--opening", "hi", "--seed", "1"]
+    assert cli.main([*argv, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [turn["speaker"] for turn in first["turns"]] == ["Daniel", "Lisa"] * 2
+    assert cli.main([*argv, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == first
+    assert cli.main(argv) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "Daniel: hi"
+
+
+def test_chat_answers_until_the_input_ends(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    lines = iter(["hi", "", "hi"])
+
+    def typed(prompt: str) -> str:
+        assert prompt == "Daniel: "
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", typed)
+    assert cli.main(["chat", "one", "--as", "lisa"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("You are Daniel; a language model imitates Lisa.")
+    assert len([line for line in printed if line.startswith("Lisa: ")]) == 2
+
+
+@pytest.mark.parametrize(
+    "argv", [["prepare", "x", "--gap", "long"], ["prepare", "x", "--alias", "Lisa"], ["train", "x", "--rank", "0"], []]
+)
+def test_bad_flags_are_told_with_the_usage(home: Path, capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(argv)
+    assert exit_.value.code == 2
+    assert "usage: twin" in capsys.readouterr().err
+
+
+def test_a_bot_api_that_cannot_be_reached(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nTELEGRAM_API_URL=http://127.0.0.1:9\n", encoding="utf-8")
+    line = refusal(capsys, "bot")
+    assert "http://127.0.0.1:9 cannot be reached" in line and TOKEN not in line

@@ -1,0 +1,163 @@
+"""Tells what a row of an export is: a person's words, or one of the things that the app writes in their place.
+
+On iOS the app begins what it writes with an invisible mark, in every language; Android has no marks, so there only the
+table of wordings helps. A mark is strong evidence, not proof: people paste text that begins with one.
+"""
+
+import re
+from typing import Literal, cast, get_args
+
+from trainer.wordings import APP_MARKS, loose, visible, wordings
+
+Kind = Literal["text", "media", "system", "deleted", "call", "poll", "location", "contact", "empty"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_LONGEST_DELETED = 120
+_LONGEST_PHRASE = 400  # characters; what is longer is nothing that the app wrote
+_VIEW_ONCE = "null"  # what Android leaves of a message that may be seen once
+
+_ATTACHED = re.compile(r"<[^<>\n]*?([^<>\s]*\.\w{1,5})[^<>\n.]{0,20}>")  # iOS: <attached: 00000012-PHOTO.jpg>
+_FILE = re.compile(r"[^\n]+\.\w{1,5}")
+_DOCUMENT = re.compile(r"[^\n]*\.\w{1,5} • [^\n]*")  # iOS: name.pdf • 2 pages document omitted
+_MAP_LINK = re.compile(
+    r"([^\n:：]{2,40}?)\s?[:：]\s*https?://(?:maps\.|www\.google\.\w+/maps|goo\.gl/maps|foursquare)\S*"
+)
+_PLACE = re.compile(r"([^\n:：]{2,40}?)\s?[:：]\s[^\n]*\(https?://\S+\)")  # iOS: Location: Café (https://foursquare...)
+_CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
+_PASTED = re.compile(r"https?://|[+\d@#]")
+_ANGLED_END = re.compile(rf"\s*[{APP_MARKS}]?<\s?([^<>\n:：]{{4,80}})>$")
+
+
+def kind_of(speaker: str | None, body: str, *, marks: bool) -> Kind:
+    """The kind of a row.
+
+    Args:
+        speaker: who the export says wrote it.
+        body: as the export has it, marks and all.
+        marks: whether the export is one of those that mark what the app wrote.
+    """
+    if speaker is None:
+        return "system"
+    seen = visible(body).strip()
+    if not seen or (seen == _VIEW_ONCE and not marks):
+        return "empty"
+    if body[0] in APP_MARKS:
+        return _marked(seen, body, marks)
+    if marks and (placeholder := _marked_end(body)):
+        return placeholder
+    return _unmarked(seen, marked=False)
+
+
+def words_of(kind: Kind, body: str) -> str | None:
+    """What the person said in a row, without marks of editing and placeholders, or None: texts and captions."""
+    if kind == "text":
+        match = _ANGLED_END.search(body)
+        if match and (f"<{loose(match[1])}>" in wordings().edited or match[0].lstrip()[0] in APP_MARKS):
+            body = body[: match.start()]
+        return body
+    return _caption(body) if kind == "media" else None
+
+
+def _marked(seen: str, body: str, marks: bool) -> Kind:
+    """The kind of a body that begins with an app mark."""
+    kind = _unmarked(seen, marked=True)
+    if kind != "text":
+        return kind
+    if placeholder := _marked_end(body):
+        return placeholder
+    if not marks or _PASTED.match(seen):
+        return "text"
+    return "system"
+
+
+def _marked_end(body: str) -> Kind | None:
+    """The kind of what the app put behind a mark at the end of a body: `Look! <attached: 00000012-PHOTO.jpg>`."""
+    cut = max(body.rfind(mark) for mark in APP_MARKS)
+    if cut < 0 or len(body) - cut > _LONGEST_PHRASE:
+        return None
+    kind = _placeholder(visible(body[cut:]).strip())
+    return kind if kind in ("media", "contact") else None
+
+
+def _unmarked(seen: str, *, marked: bool) -> Kind:
+    """The kind of a body by its wording alone. With `marked`, wordings count that people might use as well."""
+    first, _, rest = seen.partition("\n")
+    if len(first) > _LONGEST_PHRASE:
+        return "text"
+    phrase = loose(first)
+    kind = _with_lines_below(phrase, rest)
+    if kind is None and not rest:
+        kind = _alone(first, phrase, marked=marked)
+    if kind is None and marked:
+        kind = _placeholder(first)
+    return kind or "text"
+
+
+def _with_lines_below(phrase: str, rest: str) -> Kind | None:
+    """The kind by a first line that may have others below: a poll's options, a picture's caption."""
+    if rest and _is_poll(phrase, rest):
+        return "poll"
+    file = _attached_file(phrase)
+    if file:
+        return "contact" if file.endswith(".vcf") else "media"
+    return "media" if wordings().phrases.get(phrase) == "media" else None
+
+
+def _alone(line: str, phrase: str, *, marked: bool) -> Kind | None:
+    """The kind of a body of one line."""
+    table = wordings()
+    if kind := table.phrases.get(phrase):
+        return cast(Kind, kind)
+    if _is_location(line, marked=marked):
+        return "location"
+    if _is_call(phrase, marked=marked):
+        return "call"
+    return "deleted" if len(phrase) < _LONGEST_DELETED and table.deleted_by.fullmatch(phrase) else None
+
+
+def _attached_file(phrase: str) -> str | None:
+    """The file's name in what Android writes for one: `IMG-1.jpg (file attached)`."""
+    table = wordings()
+    if phrase.endswith(table.attached_behind):
+        file = phrase.rpartition("(")[0].strip()
+    elif added := next((added for added in table.attached_before if phrase.startswith(added)), None):
+        file = phrase.removeprefix(added).strip()
+    else:
+        return None
+    return file if _FILE.fullmatch(file) else None
+
+
+def _is_location(seen: str, *, marked: bool) -> bool:
+    if "://" not in seen:
+        return False
+    link = _MAP_LINK.fullmatch(seen) or (_PLACE.fullmatch(seen) if marked else None)
+    return bool(link and (marked or loose(link[1]) in wordings().locations))
+
+
+def _is_call(phrase: str, *, marked: bool) -> bool:
+    """`Voice call, 5 min` is the app's; a bare `Voice call` without a mark may be a person's."""
+    table = wordings()
+    match = _CALL.fullmatch(phrase)
+    if not match:
+        return False
+    return table.phrases.get(match[1]) == "call" or (match[1] in table.calls and (marked or match[1] != phrase))
+
+
+def _placeholder(seen: str) -> Kind | None:
+    """The kind of an iOS placeholder."""
+    if attached := _ATTACHED.fullmatch(seen):
+        return "contact" if attached[1].lower().endswith(".vcf") else "media"
+    return cast("Kind | None", wordings().marked_phrases.get(loose(seen)))
+
+
+def _is_poll(first: str, rest: str) -> bool:
+    return first.endswith((":", "：")) and first[:-1].strip() in wordings().polls and "\n" in rest
+
+
+def _caption(body: str) -> str | None:
+    """The words with a picture: on the lines after Android's placeholder, before the mark of iOS's."""
+    cut = max(body.rfind(mark) for mark in APP_MARKS)
+    before = visible(body[: max(cut, 0)]).strip()
+    if before and _marked_end(body):
+        return None if _DOCUMENT.fullmatch(before) or before.endswith("•") else body[:cut].strip()
+    return body.partition("\n")[2].strip() or None

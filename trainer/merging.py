@@ -1,0 +1,82 @@
+"""Puts exports together: those of one chat into one list of rows without doubles, those of different chats apart.
+
+WhatsApp cuts long exports without saying so, so a chat comes in several that overlap.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trainer.conversations import named
+from trainer.whatsapp import Export, Row
+
+
+@dataclass(frozen=True)
+class Chat:
+    """All that is known of one chat: its rows in time order."""
+
+    name: str  # unique among the chats it was merged with
+    title: str  # as its exports are named
+    rows: tuple[Row, ...]
+
+
+def merged(
+    chats: Sequence[Chat], exports: Iterable[Export], aliases: Mapping[str, str]
+) -> tuple[list[Chat], list[str]]:
+    """The chats with the rows of the exports added to them, and for each export the name of its chat."""
+    result, names = list(chats), []
+    for export in exports:
+        index = next((index for index, chat in enumerate(result) if _is_same(chat, export, aliases)), None)
+        if index is None:
+            name = _free_name(export.chat, {chat.name for chat in result})
+            result.append(Chat(name, export.chat, _in_time(export.rows)))
+            names.append(name)
+        else:
+            chat = result[index]
+            result[index] = Chat(chat.name, chat.title, _in_time([*chat.rows, *_new_rows(chat.rows, export.rows)]))
+            names.append(chat.name)
+    return result, names
+
+
+def _is_same(chat: Chat, export: Export, aliases: Mapping[str, str]) -> bool:
+    """Whether an export is of this chat: it has texts in common with it, or its name and speakers.
+
+    In a group, or at the beginning of a chat, one of the two may not know all speakers yet.
+    """
+    ours, theirs = _speakers(chat.rows, aliases), _speakers(export.rows, aliases)
+    if chat.title == export.chat and (ours <= theirs or theirs <= ours):
+        return True
+    if not ours & theirs:
+        return False
+    return any(row in _texts(chat.rows) for row in export.rows if row.kind == "text" and len(row.text) > 1)
+
+
+def _speakers(rows: Iterable[Row], aliases: Mapping[str, str]) -> set[str]:
+    return {named(speaker, aliases) for speaker in {row.speaker for row in rows if row.kind == "text"} if speaker}
+
+
+def _texts(rows: Iterable[Row]) -> set[Row]:
+    return {row for row in rows if row.kind == "text"}
+
+
+def _new_rows(have: Iterable[Row], given: Iterable[Row]) -> list[Row]:
+    """The given rows beyond those we have; a row that stands twice in one export was written twice."""
+    left = Counter(have)
+    new = []
+    for row in given:
+        if left[row] > 0:
+            left[row] -= 1
+        else:
+            new.append(row)
+    return new
+
+
+def _in_time(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: row.at))
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free

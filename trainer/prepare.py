@@ -1,0 +1,141 @@
+"""`twin prepare`: exports become messages, conversations, a dataset, and the founding article's table."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from rich.table import Table
+
+from trainer.conversations import Counts
+from trainer.dataset import Options, extend, row_line, sources_of, summarised
+from trainer.merging import merged
+from trainer.whatsapp import read_export
+from twin.errors import TwinError
+from twin.files import replacing
+from twin.transcript import DEFAULT_GAP, Conversation, labels_of, render
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `prepare` found: in the whole dataset where there is one, else in the exports."""
+
+    counts: Counts
+    chats: tuple[str, ...]
+    dataset: Path | None = None
+    digest: str | None = None  # of the dataset
+
+    def as_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return self.counts.as_json()
+
+
+def prepare(
+    exports: Sequence[Path],
+    *,
+    dataset: Path | None = None,
+    messages: Path | None = None,
+    out: Path | None = None,
+    aliases: Mapping[str, str] | None = None,
+    gap: timedelta | None = None,
+    date_order: str | None = None,
+    consent: str | None = None,
+) -> Summary:
+    """Read exports, write what is asked for, and count.
+
+    Args:
+        exports: `.txt` or `.zip` files; several of one chat are merged, different chats stay apart.
+        dataset: the folder of a dataset to make or extend.
+        messages: a file for every row in order, as the exports have them.
+        out: a file for the conversations, one a line.
+        aliases: names as the chats have them, to names as they shall be.
+        gap: a longer silence starts a new conversation; by default the dataset's, or an hour.
+        date_order: `dmy`, `mdy` or `ymd` for exports that do not tell.
+        consent: recorded in the dataset as stated.
+
+    Raises:
+        TwinError: an export cannot be read, a file cannot be written, or no conversation comes of the exports. The last
+            is only a warning with `messages`, which is written in any case.
+    """
+    read = [read_export(path, date_order=date_order) for path in exports]
+    if messages is not None:
+        with _writing(messages) as handle:
+            handle.writelines(row_line(row) for export in read for row in export.rows)
+    chats, names = merged([], read, aliases or {})
+    options = Options(aliases or {}, DEFAULT_GAP if gap is None else gap)
+    conversations, counts = summarised(chats, options, sources_of(read, names))
+    summary = Summary(counts, tuple(conversations))
+    if not counts.conversations:
+        reason = _no_conversations(exports, counts, options.gap)
+        if messages is None:
+            raise TwinError(reason)
+        summary = replace(summary, counts=replace(counts, warnings=(*counts.warnings, reason)))
+    if out is not None:
+        with _writing(out) as handle:
+            handle.writelines(_conversation_lines(conversations))
+    if dataset is None or not counts.conversations:
+        return summary
+    made = extend(dataset, read, aliases=aliases, gap=gap, consent=consent)
+    return Summary(made.counts, tuple(made.chats), dataset, made.digest)
+
+
+def table(summary: Summary) -> Table:
+    """The founding article's table: what was found, what was left out and why, who spoke, and when."""
+    counts = summary.counts
+    rows = Table("", "", show_header=False, title=", ".join(summary.chats), caption="\n".join(counts.warnings))
+    rows.columns[1].justify = "right"
+    rows.add_row("messages", f"{counts.messages:,}")
+    for kind, number in counts.dropped.items():
+        rows.add_row(f"  dropped: {kind}", f"{number:,}")
+    rows.add_row("kept", f"{counts.kept:,}", end_section=True)
+    rows.add_row("conversations", f"{counts.conversations:,}")
+    rows.add_row("  of one message, left out", f"{counts.one_message_conversations:,}", end_section=True)
+    for speaker, number in counts.speakers.items():
+        rows.add_row(f"from {speaker}", f"{number:,}")
+    if counts.first and counts.last:
+        rows.add_section()
+        rows.add_row("period", f"{counts.first:%Y-%m-%d} to {counts.last:%Y-%m-%d}")
+    if counts.unparsed_lines:
+        rows.add_row("lines that belong to no message", f"{counts.unparsed_lines:,}")
+    return rows
+
+
+def _no_conversations(exports: Sequence[Path], counts: Counts, gap: timedelta) -> str:
+    taken = [f"{number} {kind}" for kind, number in counts.dropped.items()]
+    if counts.one_message_conversations:
+        minutes = gap.total_seconds() / 60
+        alone = counts.one_message_conversations
+        taken.append(f"{alone} alone, with no other message within {minutes:g} minutes (--gap)")
+    files = ", ".join(str(path) for path in exports)
+    return f"no conversation comes of {files}: of {counts.messages} messages were left out {', '.join(taken)}"
+
+
+def _conversation_lines(conversations: Mapping[str, Sequence[Conversation]]) -> Iterator[str]:
+    for chat in conversations.values():
+        labels = labels_of(turn.speaker for conversation in chat for turn in conversation.turns)
+        for conversation in chat:
+            yield json.dumps(_conversation_json(conversation, labels), ensure_ascii=False) + "\n"
+
+
+def _conversation_json(conversation: Conversation, labels: dict[str, str]) -> dict[str, Any]:
+    return {
+        "chat": conversation.chat,
+        "started": conversation.turns[0].at.isoformat(),
+        "turns": [
+            {"speaker": turn.speaker, "text": turn.text, "at": turn.at.isoformat()} for turn in conversation.turns
+        ],
+        "text": render(conversation.turns, labels),
+    }
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[IO[str]]:
+    """A private file in place of `path` once all is written, or one clear line."""
+    try:
+        with replacing(path) as handle:
+            yield handle
+    except OSError as error:
+        raise TwinError(f"cannot write {path}: {error.strerror}; choose another place") from None

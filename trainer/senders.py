@@ -1,0 +1,94 @@
+"""Parts what follows a header into sender and body.
+
+`Lisa: hi` has a sender, `Lisa left` has none, and neither has `Lisa changed the subject to "Rome: hotels"`; but a
+person may be saved as `Rome: hotels`. One line does not tell; how often a name begins a line does.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from trainer.wordings import APP_MARKS, INVISIBLE, visible
+
+LONGEST_NAME = 120  # characters; group subjects may have 100
+_OFTEN = 3  # lines that a doubtful name must begin to be one
+
+_COLON = re.compile(rf":(?=[{INVISIBLE}]*(?: |\n|$))")
+_QUOTES = (('"', '"'), ("“", "”"), ("„", "“”"), ("«", "»"), ("「", "」"))
+
+Parted = tuple[str | None, str]
+
+
+def part_senders(rests: Sequence[str]) -> list[Parted]:
+    """Sender and body of each line behind its header, both as written; no sender where the app wrote without one."""
+    names = [_first_name(rest) for rest in rests]
+    plain = Counter(
+        name for name, rest in zip(names, rests, strict=True) if name is not None and rest[0] not in APP_MARKS
+    )
+    marked = Counter(name for name, rest in zip(names, rests, strict=True) if name is not None and rest[0] in APP_MARKS)
+    longer = _names_with_colons(rests, names)
+    parted: list[Parted] = []
+    for name, rest in zip(names, rests, strict=True):
+        if name is None or not _is_sender(name, plain, marked):
+            parted.append((None, rest))
+        else:
+            sender = longer.get(name, {}).get(_second_name(rest, name) or "", name)
+            parted.append((sender, _behind(rest, sender)))
+    return parted
+
+
+def tidy_name(sender: str) -> str:
+    """A sender as people see it: without invisible marks and odd spaces. Two spellings of one name become one."""
+    return " ".join(visible(sender).split())
+
+
+def _is_sender(name: str, plain: Counter[str], marked: Counter[str]) -> bool:
+    """Whether what stands before a colon is a name: behind a mark or with a quotation in it, only if other lines say so."""
+    if name[0] in APP_MARKS:
+        return name.lstrip(APP_MARKS) in plain or marked[name] >= _OFTEN
+    return plain[name] >= _OFTEN or not _is_open(name)
+
+
+def _first_name(rest: str) -> str | None:
+    match = _COLON.search(rest, 1, LONGEST_NAME + 1)
+    if not match:
+        return None
+    name = rest[: match.start()]
+    return name if visible(name).strip() else None
+
+
+def _second_name(rest: str, name: str) -> str | None:
+    """What stands between the first colon and the second."""
+    body = _behind(rest, name)
+    match = _COLON.search(body, 1, LONGEST_NAME + 1)
+    return body[: match.start()] if match else None
+
+
+def _behind(rest: str, sender: str) -> str:
+    """The body behind a sender, its colon and the space after that."""
+    body = rest[len(sender) + 1 :]
+    return body[1:] if body[:1] == " " else body
+
+
+def _names_with_colons(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, dict[str, str]]:
+    """Names that go on behind their first colon, as `Rome: hotels` does: every line has the second colon too."""
+    seconds: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
+    for rest, name in zip(rests, names, strict=True):
+        if name is not None and (None not in seconds[name]):
+            seconds[name][_second_name(rest, name)] += 1
+    return {
+        name: {second: f"{name}: {second}" for second in counted if second}
+        for name, counted in seconds.items()
+        if None not in counted and counted.total() >= _OFTEN * len(counted)
+    }
+
+
+def _is_open(name: str) -> bool:
+    """Whether a quotation begins in the name and does not end there: then its colon is part of what is quoted."""
+    for begin, end in _QUOTES:
+        if begin == end:
+            if name.count(begin) % 2:
+                return True
+        elif name.rfind(begin) > max(name.rfind(char) for char in end):
+            return True
+    return False
