@@ -29,6 +29,7 @@ class Decoder:
         vocabulary: dict[str, int] = tokenizer.get_vocab()
         ends = {tokenizer.eos_token_id, *(index for token, index in vocabulary.items() if SEPARATOR in token)}
         self._ends = ends
+        self._words = max(vocabulary.values()) + 1  # a model may have more logits than its tokenizer has tokens
         self._end_ids = torch.tensor(sorted(ends), device=self._device)
 
     @torch.inference_mode()
@@ -48,7 +49,7 @@ class Decoder:
         shown = ""
         while len(answer) < max_tokens and not (cancelled and cancelled.is_set()):
             logits = self._model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
-            logits = logits.float()
+            logits = logits[: self._words].float()
             if not answer:
                 logits[self._end_ids] = -torch.inf
             token = draw(logits, answer, sampling, generator)

@@ -80,6 +80,12 @@ def test_an_answer_is_never_empty(tokenizer: PreTrainedTokenizerFast) -> None:
     assert "".join(pieces)
 
 
+def test_ids_that_the_tokenizer_does_not_have_are_never_drawn(tokenizer: PreTrainedTokenizerFast) -> None:
+    model = Recital([len(tokenizer) + 5] * 3, len(tokenizer) + 9)
+    pieces = Decoder(model, tokenizer).pieces([1], GREEDY, 3)
+    assert "".join(text for text, _ in pieces)  # such ids would read as nothing
+
+
 def test_cancelling_stops_before_the_next_token(tokenizer: PreTrainedTokenizerFast) -> None:
     model = Recital(tokenizer(" Hey" * 9, add_special_tokens=False)["input_ids"], len(tokenizer))
     cancelled = threading.Event()
