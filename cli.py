@@ -151,9 +151,7 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
     """Run a local Bot API server with a chat page."""
-    from sandbox.token import random_token
-
-    from sandbox import Sandbox, run
+    from sandbox import Sandbox, random_token, run
 
     token = settings.telegram_token or random_token()
 

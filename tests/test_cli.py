@@ -1,6 +1,9 @@
 """The `twin` command: what it prints, and one clear line for everything that a user can mend."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,3 +152,14 @@ def test_a_bot_api_that_cannot_be_reached(
     (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nTELEGRAM_API_URL=http://127.0.0.1:9\n", encoding="utf-8")
     line = refusal(capsys, "bot")
     assert "http://127.0.0.1:9 cannot be reached" in line and TOKEN not in line
+
+
+def test_the_sandbox_says_what_to_put_into_env(tmp_path: Path) -> None:
+    argv = [sys.executable, "-u", "-m", "cli", "sandbox", "--port", "0"]
+    with subprocess.Popen(argv, cwd=Path(cli.__file__).parent, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert lines[0].startswith("chat page: http://127.0.0.1:")
+    assert [line.split("=")[0].strip() for line in lines[2:]] == ["TELEGRAM_API_URL", "TELEGRAM_TOKEN"]
