@@ -1,6 +1,7 @@
 """Opens an export: a text file, or a zip that holds one among its media. Nothing is unpacked to disk."""
 
 import hashlib
+import lzma
 import re
 import zipfile
 import zlib
@@ -15,8 +16,11 @@ LIMIT = 512 * 2**20  # bytes of chat text; a million messages are about 80 MB
 
 _ZIP_START = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _SNIFF = 64 * 2**10
+_MOST_TEXTS = 100  # text files in a zip to look into
 _HEADER_LIKE = re.compile(rb"^\W{0,12}\d{1,4}\W{1,4}\w{1,6}\W.{0,20}\d{1,2}[:.]\d{2}", re.MULTILINE)
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def _chat_entry(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     ]
     if any(entry.flag_bits & 1 for entry in texts):
         raise TwinError(f"{path} is encrypted: unpack it with its password and name the .txt file")
+    if len(texts) > _MOST_TEXTS:
+        raise TwinError(f"{path} holds {len(texts)} text files: unpack it and name the one that is the chat")
     named = [entry for entry in texts if _is_chat_name(entry.filename)]
     chats = named or ([entry for entry in texts if _starts_like_a_chat(archive, entry)] if len(texts) > 1 else texts)
     if not chats:

@@ -1,4 +1,4 @@
-"""Rows of a chat become conversations: what people said, split where they were silent; and what is left out is counted."""
+"""Rows of a chat become conversations: what people said, split where they were silent; the rest is counted."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -21,7 +21,7 @@ _BUDDHIST_YEARS, _BUDDHIST_OFFSET = range(2500, 2644), 543
 _PERSIAN_YEARS = range(1360, 1480)
 _PERSIAN_LEAP = {1, 5, 9, 13, 17, 22, 26, 30}  # of each 33 years
 _PERSIAN_BASE = 1400, date(2021, 3, 21)  # a first day of a year
-_JAPANESE_ERAS = {"R": 2018, "H": 1988, "S": 1925, "T": 1911}  # the year before each era's first
+_JAPANESE_ERAS = {"R": 2018, "令和": 2018, "H": 1988, "平成": 1988, "S": 1925, "昭和": 1925}  # the year before each
 _MONTHS_BACK = 6  # dates without a year that jump back further are of the next year
 
 
@@ -52,7 +52,7 @@ def read_dates(
     today = today or date.today()
     if asked is not None and asked not in ORDERS:
         raise TwinError(f"--date-order {asked} is not known: say dmy, mdy or ymd")
-    if dates and dates[0].third is None:
+    if any(written.third is None for written in dates):
         return _without_year(dates, today)
     order = _order(dates, source, separator, asked, today)
     known = {written: _read(written, order) for written in dict.fromkeys(dates)}
@@ -63,8 +63,8 @@ def read_dates(
 
 def _order(dates: Sequence[WrittenDate], source: str, separator: str, asked: str | None, today: date) -> Order:
     distinct = list(dict.fromkeys(dates))
-    if not distinct or not distinct[0].second[0].isdigit():
-        return "dmy"  # the month is a word
+    if not distinct[0].second[0].isdigit() or distinct[0].first.isalpha():
+        return _by_name(distinct[0])
     if len(distinct[0].first) > 2:
         return _best(["ymd", "ydm"], lambda order: _unread(distinct, order))[0]
     if asked:
@@ -78,6 +78,11 @@ def _order(dates: Sequence[WrittenDate], source: str, separator: str, asked: str
     if len({tuple(_days(distinct, order)) for order in orders}) > 1:
         raise TwinError(_question(source, distinct, orders))
     return orders[0]
+
+
+def _by_name(written: WrittenDate) -> Order:
+    """The order of a date whose month is a word: `18 Mar` or `Mar 18`."""
+    return "mdy" if written.first.isalpha() else "dmy"
 
 
 def _best(orders: list[Order], cost: Callable[[Order], int]) -> list[Order]:
@@ -122,13 +127,14 @@ def _read(written: WrittenDate, order: Order) -> date | None:
     month = fields["m"]
     number = int(month) if month and month.isdigit() else wordings().months.get(word(month or ""), 0)
     year, day = fields["y"] or "", fields["d"] or ""
-    return _date(year, number, int(day), written.era) if day.isdigit() else None
+    return _date(year, number, int(day), written.era) if day.isdigit() and year[-1:].isdigit() else None
 
 
 def _date(year_text: str, month: int, day: int, era: str | None) -> date | None:
-    year = int(year_text.lstrip("RHST"))
-    if year_text[0] in _JAPANESE_ERAS:
-        year += _JAPANESE_ERAS[year_text[0]]
+    digits = year_text.lstrip("".join(_JAPANESE_ERAS))
+    year = int(digits)
+    if digits != year_text:
+        year += _JAPANESE_ERAS.get(year_text.removesuffix(digits), 0)
     elif era == "Buddhist" or year in _BUDDHIST_YEARS:
         year += (2500 if len(year_text) <= 2 else 0) - _BUDDHIST_OFFSET
     elif year in _PERSIAN_YEARS:
@@ -163,7 +169,8 @@ def _without_year(dates: Sequence[WrittenDate], today: date) -> list[date | None
 
     Old Android versions left the year out of the current year's messages, and wrote it in older ones.
     """
-    days = [_read(written if written.third else written._replace(third="2000"), "dmy") for written in dates]
+    leap = "2000"  # has every day
+    days = [_read(written._replace(third=written.third or leap), _by_name(written)) for written in dates]
     result: list[date | None] = []
     year, later = today.year, today
     for written, day in zip(reversed(dates), reversed(days), strict=True):

@@ -28,13 +28,14 @@ _FOLD = (
 _DAY_UNITS = "일日"  # behind the day's number, as 년 and 月 are behind the year's and the month's
 _BREAKS = re.compile(r"[\s,،]+")
 
-_CANDIDATE = re.compile(rf"[{INVISIBLE}]*\[?[{INVISIBLE}]*[RHSTrhst]?\d")
-_SEPARATOR = r"\s?[./\-年월월년月]\s?|\s"
-_MONTH = r"\d{1,2}|[^\W\d_]{3,10}\.?"
-_YEAR = rf"(?:({_SEPARATOR}|,\s)([RHST]?\d{{1,4}})(?![:.]\d\d))?"  # not there in `18 Mar 12:14`
-_DATE = rf"([RHST]?\d{{1,4}})({_SEPARATOR})({_MONTH}){_YEAR}"
-_TIME = r"(\d{1,2})([:.])(\d{2})(?:[:.](\d{2}))?(?!\d)"
-_END = r"(\] ?| - |: )"
+_CANDIDATE = re.compile(rf"[{INVISIBLE}]*\[?[{INVISIBLE}]*(?:[RHS令平昭]?和?成?\d|[A-Z][a-z]{{2,8}}\.? \d)")
+_SEPARATOR = r"\s?[./\-年년월月]\s?|\s(?:de\s)?"
+_MONTH = r"[^\W\d_]{3,10}\.?"
+_NUMBER = r"(?:[RHS]|令和|平成|昭和)?\d{1,4}"  # the year of a Japanese era has its letter
+_YEAR = rf"(?:({_SEPARATOR}|,\s)({_NUMBER})(?![:.]\d\d))?"  # not there in `18 Mar 12:14`
+_DATE = rf"({_NUMBER}|{_MONTH})({_SEPARATOR})(\d{{1,2}}|{_MONTH}){_YEAR}"
+_TIME = r"(\d{1,2})([:.h])(\d{2})(?:[:.](\d{2}))?(?!\d)"
+_END = r"(\] ?| [-–] |: )"
 _DATE_FIRST = re.compile(rf"(\[?){_DATE}(\D{{1,24}}?){_TIME}(\D{{0,26}}?){_END}")
 _TIME_FIRST = re.compile(rf"(\[?){_TIME}(\D{{1,24}}?){_DATE}(\D{{0,12}}?){_END}")
 
@@ -81,9 +82,8 @@ def parse_header(line: str) -> Header | None:
         first = "time"
     else:
         return None
-    named = not b[0].isdigit()
-    plain = c is not None and not sep.isspace()
-    if not (a.isdigit() if named else plain) or bool(bracket) != end.startswith("]"):
+    named = a.isalpha() + (not b[0].isdigit())  # fields that are the month's name
+    if named > 1 or (not named and (c is None or sep.isspace())) or bool(bracket) != end.startswith("]"):
         return None
     before, behind = _words(between), _words(after)
     if before is None or behind is None:

@@ -5,6 +5,9 @@ table of wordings helps. A mark is strong evidence, not proof: people paste text
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from trainer.wordings import APP_MARKS, loose, visible, wordings
@@ -12,6 +15,7 @@ from trainer.wordings import APP_MARKS, loose, visible, wordings
 Kind = Literal["text", "media", "system", "deleted", "call", "poll", "location", "contact", "empty"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+_OFTEN = 3
 _LONGEST_DELETED = 120
 _LONGEST_PHRASE = 400  # characters; what is longer is nothing that the app wrote
 _VIEW_ONCE = "null"  # what Android leaves of a message that may be seen once
@@ -24,28 +28,49 @@ _MAP_LINK = re.compile(
 )
 _PLACE = re.compile(r"([^\n:：]{2,40}?)\s?[:：]\s[^\n]*\(https?://\S+\)")  # iOS: Location: Café (https://foursquare...)
 _CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
+_ANGLED = re.compile(r"<[^\W\d_][^<>/]{6,60}>")
 _PASTED = re.compile(r"https?://|[+\d@#]")
 _ANGLED_END = re.compile(rf"\s*[{APP_MARKS}]?<\s?([^<>\n:：]{{4,80}})>$")
 
 
-def kind_of(speaker: str | None, body: str, *, marks: bool) -> Kind:
-    """The kind of a row.
+@dataclass(frozen=True)
+class Habits:
+    """How an export shows what the app wrote.
 
-    Args:
-        speaker: who the export says wrote it.
-        body: as the export has it, marks and all.
-        marks: whether the export is one of those that mark what the app wrote.
+    `ios` exports mark it. In those that have lost their marks on the way, the wordings of iOS count without them.
+    `placeholders` are lines such as `<Media omitted>` in a language that the table lacks: no one writes them by hand
+    again and again.
     """
+
+    ios: bool
+    marks: bool = False
+    placeholders: frozenset[str] = frozenset()
+
+
+def habits_of(bodies: Sequence[str], *, ios: bool) -> Habits:
+    """The habits of an export by the bodies of its rows."""
+    angled = Counter(body.partition("\n")[0] for body in bodies if body.startswith("<"))
+    return Habits(
+        ios,
+        marks=ios and any(body[:1] in APP_MARKS for body in bodies if body),
+        placeholders=frozenset(line for line, count in angled.items() if count >= _OFTEN and _ANGLED.fullmatch(line)),
+    )
+
+
+def kind_of(speaker: str | None, body: str, habits: Habits) -> Kind:
+    """The kind of a row by who the export says wrote it, and what: the body with its marks."""
     if speaker is None:
         return "system"
     seen = visible(body).strip()
-    if not seen or (seen == _VIEW_ONCE and not marks):
+    if not seen or (seen == _VIEW_ONCE and not habits.ios):
         return "empty"
     if body[0] in APP_MARKS:
-        return _marked(seen, body, marks)
-    if marks and (placeholder := _marked_end(body)):
+        return _marked(seen, body, habits.marks)
+    if habits.marks and (placeholder := _marked_end(body)):
         return placeholder
-    return _unmarked(seen, marked=False)
+    if habits.placeholders and body.partition("\n")[0] in habits.placeholders:
+        return "media"
+    return _unmarked(seen, marked=habits.ios and not habits.marks)
 
 
 def words_of(kind: Kind, body: str) -> str | None:
@@ -147,7 +172,7 @@ def _placeholder(seen: str) -> Kind | None:
     """The kind of an iOS placeholder."""
     if attached := _ATTACHED.fullmatch(seen):
         return "contact" if attached[1].lower().endswith(".vcf") else "media"
-    return cast("Kind | None", wordings().marked_phrases.get(loose(seen)))
+    return cast("Kind | None", wordings().marked_phrases.get(loose(seen.strip("<>"))))
 
 
 def _is_poll(first: str, rest: str) -> bool:

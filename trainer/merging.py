@@ -39,24 +39,30 @@ def merged(
 
 
 def _is_same(chat: Chat, export: Export, aliases: Mapping[str, str]) -> bool:
-    """Whether an export is of this chat: it has texts in common with it, or its name and speakers.
+    """Whether an export is of this chat: its speakers are, and either its name or what they said.
 
     In a group, or at the beginning of a chat, one of the two may not know all speakers yet.
     """
     ours, theirs = _speakers(chat.rows, aliases), _speakers(export.rows, aliases)
-    if chat.title == export.chat and (ours <= theirs or theirs <= ours):
-        return True
-    if not ours & theirs:
+    if not (ours <= theirs or theirs <= ours):
         return False
-    return any(row in _texts(chat.rows) for row in export.rows if row.kind == "text" and len(row.text) > 1)
+    return chat.title == export.chat or _agree(chat.rows, export.rows)
+
+
+def _agree(ours: Sequence[Row], theirs: Sequence[Row]) -> bool:
+    """Whether two lists of rows say the same where their periods overlap, for the greater part.
+
+    One text in common is too little: people write the same into two chats.
+    """
+    start = max(min(row.at for row in ours), min(row.at for row in theirs))
+    end = min(max(row.at for row in ours), max(row.at for row in theirs))
+    mine, other = ({row for row in rows if row.kind == "text" and start <= row.at <= end} for rows in (ours, theirs))
+    common = len(mine & other)
+    return common > 0 and common * 2 >= min(len(mine), len(other))
 
 
 def _speakers(rows: Iterable[Row], aliases: Mapping[str, str]) -> set[str]:
     return {named(speaker, aliases) for speaker in {row.speaker for row in rows if row.kind == "text"} if speaker}
-
-
-def _texts(rows: Iterable[Row]) -> set[Row]:
-    return {row for row in rows if row.kind == "text"}
 
 
 def _new_rows(have: Iterable[Row], given: Iterable[Row]) -> list[Row]:

@@ -43,7 +43,7 @@ def tidy_name(sender: str) -> str:
 
 
 def _is_sender(name: str, plain: Counter[str], marked: Counter[str]) -> bool:
-    """Whether what stands before a colon is a name: behind a mark or with a quotation in it, only if other lines say so."""
+    """Whether what stands before a colon is a name: behind a mark or in a quotation only if other lines say so."""
     if name[0] in APP_MARKS:
         return name.lstrip(APP_MARKS) in plain or marked[name] >= _OFTEN
     return plain[name] >= _OFTEN or not _is_open(name)

@@ -15,12 +15,12 @@ from pathlib import Path
 from trainer.archive import LIMIT, Source, open_export
 from trainer.dates import WrittenDate, read_dates
 from trainer.headers import Header, Shape, dominant_shape, parse_header
-from trainer.kinds import Kind, kind_of
-from trainer.senders import part_senders, tidy_name
-from trainer.wordings import APP_MARKS
+from trainer.kinds import Habits, Kind, habits_of, kind_of
+from trainer.senders import Parted, part_senders
 from twin.errors import TwinError
 
 _PLAIN_FORM = "#[%Y-%m-%d %H:%M:%S] %name:"  # whatstk's notation
+_LINES_BEFORE = 10  # lines before the first header, beyond one a row, that make a file no chat
 _ROWS_AT_ONCE = 50_000  # whatstk needs about a kilobyte a row
 
 
@@ -44,11 +44,6 @@ class Export:
     digest: str  # sha256 of the file
     unparsed: tuple[int, ...] = ()  # numbers of the lines, from 1, that belong to no row
     warnings: tuple[str, ...] = ()
-
-    @property
-    def speakers(self) -> frozenset[str]:
-        """Everyone who wrote something, by tidied name."""
-        return frozenset(tidy_name(row.speaker) for row in self.rows if row.speaker and row.kind == "text")
 
 
 @dataclass
@@ -80,18 +75,20 @@ def read_export(path: Path, *, date_order: str | None = None, limit: int = LIMIT
     if shape is None:
         raise _no_chat(path)
     scan = _scan(lines, shape)
+    if not scan.lines:
+        raise _no_chat(path)
     days = read_dates(scan.dates, str(path), separator=shape[1], asked=date_order)
     kept = [index for index, day in enumerate(scan.days) if days[day] is not None]
     starts = [scan.lines[index] for index in kept]
-    if not starts or starts[0] > len(starts):
+    before = [line for line in range(starts[0]) if lines[line].strip()]
+    if len(before) > len(starts) + _LINES_BEFORE:
         raise _no_chat(path)
     bad_dates = [line for line, day in zip(scan.lines, scan.days, strict=True) if days[day] is None]
     parted = part_senders(_rests(lines, starts, [scan.ends[index] for index in kept]))
     moments = [f"{days[scan.days[index]]} {_clock(scan.seconds[index])}" for index in kept]
-    before = [line for line in range(starts[0]) if lines[line].strip(" \ufeff")]
     return Export(
         chat=source.chat,
-        rows=tuple(_rows(moments, parted, marks=_has_marks(shape, parted))),
+        rows=tuple(_rows(moments, parted, habits_of([body for _, body in parted], ios=shape[0].endswith(("]", ":"))))),
         file=source.file,
         digest=source.digest,
         unparsed=tuple(line + 1 for line in sorted({*before, *bad_dates})),
@@ -159,12 +156,7 @@ def _rests(lines: Sequence[str], starts: Sequence[int], ends: Sequence[int]) -> 
     return rests
 
 
-def _has_marks(shape: Shape, parted: Sequence[tuple[str | None, str]]) -> bool:
-    """Whether this is an export of iOS, which marks what the app wrote."""
-    return "]" in shape[0] and any(body[:1] in APP_MARKS for _, body in parted if body)
-
-
-def _rows(moments: Sequence[str], parted: Sequence[tuple[str | None, str]], *, marks: bool) -> Iterator[Row]:
+def _rows(moments: Sequence[str], parted: Sequence[Parted], habits: Habits) -> Iterator[Row]:
     numbers = {sender: number for number, sender in enumerate(dict.fromkeys(sender for sender, _ in parted))}
     senders = list(numbers)
     plain = (
@@ -175,7 +167,7 @@ def _rows(moments: Sequence[str], parted: Sequence[tuple[str | None, str]], *, m
         if row != expected:
             raise TwinError(f"row {expected + 1} of the export was lost on the way through whatstk")
         sender, body = senders[sender_number], parted[row][1]
-        yield Row(at, sender, kind_of(sender, body, marks=marks), body)
+        yield Row(at, sender, kind_of(sender, body, habits), body)
 
 
 def _through_whatstk(plain: Iterator[str], count: int) -> Iterator[tuple[datetime, int, int]]:

@@ -6,6 +6,7 @@ without marks, case, kind of space and final full stop. A `*` in the table stand
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -44,8 +45,10 @@ def visible(text: str) -> str:
 
 
 def loose(phrase: str) -> str:
-    """A phrase as it is compared: visible, lower case, plain single spaces, no final full stop."""
-    return " ".join(visible(phrase).casefold().split()).rstrip(_FULL_STOPS).rstrip()
+    """A phrase as it is compared: visible, composed, lower case, plain single spaces, no final full stop."""
+    if not phrase.isascii():
+        phrase = unicodedata.normalize("NFC", visible(phrase))
+    return " ".join(phrase.casefold().split()).rstrip(_FULL_STOPS).rstrip()
 
 
 def word(text: str) -> str:
