@@ -1,0 +1,1 @@
+"""The Telegram application: takes messages in, asks the engine, and delivers what the twin says."""

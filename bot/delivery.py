@@ -1,0 +1,119 @@
+"""Delivery: what stands in the outbox is sent in order, and marked as sent. What cannot be sent now stays there."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import MessageLimit
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from bot.lanes import Lanes
+from storage.store import Buttons, Outgoing, Store
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+RETRY_DELAYS = (1.0, 2.0, 4.0)  # seconds before each further try
+LAST_WORDS = 1.0  # seconds that messages on their way have at the end
+_ENDINGS = ("\n", ". ", "! ", "? ", "… ", " ")  # where a long text is parted, the best first
+
+
+class Delivery:
+    """Sends what the store's outbox holds; chats do not wait for each other."""
+
+    def __init__(self, store: Store, bot: Bot, delays: Sequence[float] = RETRY_DELAYS) -> None:
+        self._store = store
+        self._bot = bot
+        self._delays = delays
+        self._lanes = Lanes(self._send_all)
+
+    def wake(self, chat_id: int) -> None:
+        """Something was recorded for this chat."""
+        self._lanes.wake(chat_id)
+
+    async def wake_all(self) -> None:
+        """Try whatever is unsent, as after a restart or an outage."""
+        for chat_id in await self._store.unsent_chats():
+            self.wake(chat_id)
+
+    async def stop(self) -> None:
+        """Let what is being sent arrive; the rest stays in the outbox."""
+        await self._lanes.stop(LAST_WORDS)
+
+    async def _send_all(self, chat_id: int) -> None:
+        for outgoing in await self._store.unsent(chat_id):
+            try:
+                message_id = await with_retries(partial(self._send, outgoing), self._delays)
+            except (BadRequest, Forbidden) as error:
+                log.warning("message %s cannot be delivered: %s", outgoing.id, type(error).__name__)
+                await self._store.mark_failed(outgoing.id)
+            except TelegramError as error:
+                log.warning("message %s stays in the outbox: %s", outgoing.id, type(error).__name__)
+                return  # the ones after it must not overtake it
+            else:
+                await self._store.mark_sent(outgoing.id, message_id)
+
+    async def _send(self, outgoing: Outgoing) -> int:
+        message = await self._bot.send_message(
+            outgoing.place.chat_id,
+            outgoing.text,
+            message_thread_id=outgoing.place.topic_id or None,
+            reply_markup=_keyboard(outgoing.buttons),
+        )
+        return message.message_id
+
+
+async def with_retries(call: Callable[[], Awaitable[T]], delays: Sequence[float]) -> T:
+    """What `call` returns; tried again after each of `delays` (seconds) if Telegram is busy or out of reach.
+
+    Raises:
+        TelegramError: it will not have it, or the last try failed too.
+    """
+    for delay in delays:
+        try:
+            return await call()
+        except BadRequest:  # to PTB that is a kind of NetworkError
+            raise
+        except RetryAfter as error:
+            wait = error.retry_after
+            await asyncio.sleep(wait.total_seconds() if isinstance(wait, timedelta) else wait)
+        except NetworkError:
+            await asyncio.sleep(delay)
+    return await call()
+
+
+def parts(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
+    """A text as messages of at most `most` UTF-16 code units each, parted between lines, sentences or words."""
+    found: list[str] = []
+    rest = text.strip()
+    while _length(rest) > most:
+        head = _head(rest, most)
+        cut = next(
+            (end for ending in _ENDINGS if (end := head.rfind(ending) + len(ending)) > len(head) // 2), len(head)
+        )
+        found.append(rest[:cut].strip())
+        rest = rest[cut:].strip()
+    if rest:
+        found.append(rest)
+    return [part for part in found if part]
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _head(text: str, most: int) -> str:
+    """The longest beginning of at most `most` UTF-16 code units."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "ignore")
+
+
+def _keyboard(buttons: Buttons | None) -> InlineKeyboardMarkup | None:
+    if not buttons:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(text, callback_data=data) for text, data in row] for row in buttons]
+    )

@@ -1,0 +1,192 @@
+"""One encrypted SQLite database behind asyncio: opening with every check, migrations, and transactions."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import aiosqlite
+from sqlcipher3 import dbapi2
+
+from storage.key import key_for
+from storage.migrations import MIGRATIONS
+from twin.errors import TwinError
+from twin.files import private_folder
+
+_BUSY_SECONDS = 5.0
+_PAGE_SIZE = 4096
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # a commit is on disk before Telegram may forget the update
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",  # temporary files would not be encrypted
+)
+
+
+class Database:
+    """A connection whose statements run in transactions, one at a time. Made by `open_database`."""
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = asyncio.Lock()
+        self._owner: asyncio.Task[Any] | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """All or nothing. Inside another transaction of the same task it is part of that one.
+
+        Raises:
+            TwinError: the disk is full, the file is damaged, or the like.
+        """
+        if self._owner is asyncio.current_task():
+            yield
+            return
+        async with self._lock:
+            self._owner = asyncio.current_task()
+            try:
+                await self.run("BEGIN IMMEDIATE")
+                yield
+                await self.run("COMMIT")
+            except BaseException:
+                # Statements run in the order in which they were handed over, so this undoes what a cancelled
+                # caller no longer waits for, and does nothing after a commit.
+                await self._connection.rollback()
+                raise
+            finally:
+                self._owner = None
+
+    async def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Execute a statement; returns how many rows it changed."""
+        with _clear_errors(self.path):
+            cursor = await self._connection.execute(sql, values)
+            return cursor.rowcount
+
+    async def insert(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Execute an INSERT; returns the id of the new row."""
+        with _clear_errors(self.path):
+            row = await self._connection.execute_insert(sql, values)
+            return int(cast("tuple[int]", row)[0])
+
+    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query."""
+        with _clear_errors(self.path):
+            return cast("list[tuple[Any, ...]]", await self._connection.execute_fetchall(sql, values))
+
+    async def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of a query."""
+        found = await self.rows(sql, values)
+        return found[0] if found else None
+
+    async def close(self) -> None:
+        """Wait for the transaction that runs, then close."""
+        async with self._lock:
+            await self._connection.close()
+
+
+class _clear_errors:
+    """Turns errors of the database, but not errors in our SQL, into one clear line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, dbapi2.DatabaseError) and not isinstance(
+            error, (dbapi2.IntegrityError, dbapi2.ProgrammingError)
+        ):
+            raise TwinError(f"the database {self._path} failed: {error}") from None
+
+
+async def open_database(path: Path, key_file: Path) -> Database:
+    """Open the database, make it and its key if there is none, and bring its schema up to date.
+
+    Raises:
+        TwinError: the key is missing or wrong, the file is damaged, locked, or newer than this program.
+    """
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # at DEBUG it logs every value
+    key = await asyncio.to_thread(_prepare, path, key_file)
+
+    def connect() -> sqlite3.Connection:
+        connection = dbapi2.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to stderr
+        connection.execute(f"PRAGMA key = \"x'{key}'\"")
+        return cast(sqlite3.Connection, connection)
+
+    connection = aiosqlite.Connection(connect, iter_chunk_size=64)
+    try:
+        await connection
+        await _check(connection, path, key_file)
+        for setting in _SETTINGS:
+            await connection.execute_fetchall(setting)
+        database = Database(path, connection)
+        await _migrate(database)
+    except dbapi2.DatabaseError as error:
+        await connection.close()
+        raise TwinError(f"cannot open the database {path}: {error}") from None
+    except BaseException:
+        await connection.close()
+        raise
+    return database
+
+
+def _prepare(path: Path, key_file: Path) -> str:
+    """Make what is missing of key, folder and file, in this order; returns the key."""
+    private_folder(path.parent)
+    key = key_for(path, key_file)
+    try:
+        path.touch(mode=0o600)  # SQLite gives its other files the same mode
+    except OSError as error:
+        raise TwinError(f"cannot write the database {path}: {error.strerror}; mend its permissions") from None
+    return key
+
+
+async def _check(connection: aiosqlite.Connection, path: Path, key_file: Path) -> None:
+    """That the key fits, and that every page is what was written."""
+    try:
+        await connection.execute_fetchall("SELECT count(*) FROM sqlite_master")
+        # A crash may have torn a page that the write-ahead log still holds whole: that is no damage.
+        await connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+        fits = True
+    except dbapi2.OperationalError:
+        raise
+    except dbapi2.DatabaseError:
+        fits = False
+    broken = list(await connection.execute_fetchall("PRAGMA cipher_integrity_check"))
+    size = (await asyncio.to_thread(path.stat)).st_size
+    if not fits and len(broken) >= size // _PAGE_SIZE:
+        raise TwinError(
+            f"the key {key_file} does not open the database {path}: put the right key back, or move the database "
+            "away to begin anew"
+        )
+    if broken or not fits:
+        raise TwinError(f"the database {path} is damaged: restore it from a backup, or move it away to begin anew")
+
+
+async def _migrate(database: Database) -> None:
+    """Take the steps that are missing, each in a transaction of its own."""
+    async with database.transaction():
+        version = await _version(database)
+    if version > len(MIGRATIONS):
+        raise TwinError(
+            f"the database {database.path} was written by a newer Twin (schema {version}, this one knows "
+            f"{len(MIGRATIONS)}): update Twin"
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        async with database.transaction():
+            if await _version(database) >= number:
+                continue  # another process has just taken this step
+            for statement in statements:
+                await database.run(statement)
+            await database.run(f"PRAGMA user_version = {number}")
+
+
+async def _version(database: Database) -> int:
+    row = await database.row("PRAGMA user_version")
+    return int(row[0]) if row else 0

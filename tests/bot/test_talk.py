@@ -1,0 +1,315 @@
+"""Talking with the twin: answers, order, persona, swap, reset, restart."""
+
+from typing import Any
+
+import pytest
+
+from twin.engine import EngineError
+from twin.errors import TwinError
+
+DANIEL, GUEST, STRANGER, SOON = 1001, 1002, 6666, 20.0
+World = Any
+
+
+async def test_start_says_what_it_is_and_who_answers(world: World) -> None:
+    said = await world.ask("/start")
+    assert "This is an AI" in said
+    assert "Now Lisa answers, and you write as Daniel." in said
+    assert "/persona" in said and "/swap" in said and "/reset" in said
+    assert "/retrain" not in said
+
+
+async def test_help_lists_commands_and_those_of_admins_to_admins(world: World) -> None:
+    assert "/retrain" in await world.ask("/help")
+    assert "/retrain" not in await world.ask("/help", GUEST)
+
+
+async def test_unknown_command(world: World) -> None:
+    assert "/help" in await world.ask("/dance")
+    assert world.engine.requests == []
+
+
+async def test_menu_of_commands_is_set(world: World) -> None:
+    assert "swap" in {command.command for command in await world.application.bot.get_my_commands()}
+
+
+async def test_answer_comes_from_the_history(world: World) -> None:
+    assert await world.ask("Hey") == "Lisa heard Hey"
+    assert await world.ask("How are you?") == "Lisa heard How are you?"
+    request = world.engine.requests[-1]
+    assert (request.adapter, request.speaker) == ("daniel", "Lisa")
+    assert [(turn.speaker, turn.text) for turn in request.turns] == [
+        ("Daniel", "Hey"),
+        ("Lisa", "Lisa heard Hey"),
+        ("Daniel", "How are you?"),
+    ]
+    assert request.at.tzinfo is None
+    assert all(abs((request.at - turn.at).total_seconds()) < 300 for turn in request.turns)
+
+
+async def test_typing_is_shown_while_it_thinks(world: World) -> None:
+    gate = world.engine.hold("Lisa")
+    said = await world.sandbox.say(DANIEL, "Hey")
+    assert (await world.sandbox.next_action(DANIEL, 0, SOON)).action == "typing"
+    gate.set()
+    assert (await world.next(said)).text == "Lisa heard Hey"
+
+
+async def test_other_kinds_are_not_seen(world: World) -> None:
+    await world.sandbox.send_file(DANIEL, "notes.txt", b"some notes")
+    await world.settled()
+    assert "cannot see" in world.said()[-1]
+    assert world.engine.requests == []
+
+
+async def test_edited_message_is_not_answered_again(world: World) -> None:
+    said = await world.sandbox.say(DANIEL, "Hey")
+    await world.next(said)
+    await world.sandbox.edit(DANIEL, said.id, "Hello")
+    assert await world.ask("/reset")
+    assert len(world.engine.requests) == 1
+
+
+async def test_long_answer_is_split(world: World) -> None:
+    words = [f"word{number}" for number in range(1500)]
+    world.engine.reply = lambda _: " ".join(words)
+    await world.sandbox.say(DANIEL, "Hey")
+    await world.settled()
+    assert len(world.said()) > 1
+    assert " ".join(world.said()).split() == words
+    assert (await world.history())[-1] == ("Lisa", " ".join(words))
+
+
+async def test_silence_is_told_and_not_remembered(world: World) -> None:
+    world.engine.reply = lambda _: ""
+    assert await world.ask("Hey") == "(Lisa says nothing to that.)"
+    assert len(world.engine.requests) == 2
+    assert await world.history() == [("Daniel", "Hey")]
+
+
+class TestPersona:
+    async def test_by_name_in_any_case(self, world: World) -> None:
+        assert "Peter answers, and you write as Daniel" in await world.ask("/persona pETER")
+        assert await world.ask("Hey") == "Peter heard Hey"
+
+    async def test_by_button(self, world: World) -> None:
+        said = await world.sandbox.say(DANIEL, "/persona")
+        offer = await world.next(said)
+        buttons = {button["text"]: button["callback_data"] for button in offer.buttons}
+        assert set(buttons) == {"Daniel", "Lisa", "Peter"}
+        query = await world.sandbox.press(DANIEL, offer.id, buttons["Daniel"])
+        assert "Daniel answers, and you write as Lisa" in (await world.next(offer)).text
+        assert (await world.sandbox.answer(query, SOON)).text == ""
+
+    async def test_button_of_one_who_is_gone(self, world: World) -> None:
+        offer = await world.next(await world.sandbox.say(DANIEL, "/persona"))
+        data = next(button["callback_data"] for button in offer.buttons if button["text"] == "Lisa")
+        (world.adapters.root / "daniel" / "CURRENT").unlink()
+        answer = await world.sandbox.answer(await world.sandbox.press(DANIEL, offer.id, data), SOON)
+        assert "not there any more" in answer.text
+
+    async def test_unknown_name_offers_the_nearest(self, world: World) -> None:
+        assert await world.ask("/persona Liza") == "I know no Liza. Did you mean Lisa?"
+        assert "/persona shows" in await world.ask("/persona Xaver")
+
+    async def test_nothing_told_to_one_reaches_the_other(self, world: World) -> None:
+        await world.ask("my secret")
+        await world.ask("/persona Peter")
+        await world.ask("Hey")
+        assert [turn.text for turn in world.engine.requests[-1].turns] == ["Hey"]
+        await world.ask("/persona Lisa")
+        await world.ask("still there?")
+        assert world.engine.requests[-1].turns[0].text == "my secret"
+
+    async def test_message_before_the_switch_is_answered_by_whom_it_was_written_to(self, world: World) -> None:
+        gate = world.engine.hold("Lisa")
+        await world.sandbox.say(DANIEL, "for Lisa")
+        await world.next_request(0)
+        await world.sandbox.say(DANIEL, "for Lisa too")
+        assert "Peter answers" in await world.ask("/persona Peter")
+        gate.set()
+        await world.settled()
+        assert world.said()[1:] == ["Lisa: Lisa heard for Lisa", "Lisa: Lisa heard for Lisa too"]
+        assert await world.history() == []
+
+
+class TestSwap:
+    async def test_same_turns_other_speaker(self, world: World) -> None:
+        await world.ask("Hey")
+        thread = await world.thread()
+        assert "now Daniel answers, and you write as Lisa." in await world.ask("/swap")
+        await world.ask("And you?")
+        request = world.engine.requests[-1]
+        assert request.speaker == "Daniel"
+        assert [(turn.speaker, turn.text) for turn in request.turns] == [
+            ("Daniel", "Hey"),
+            ("Lisa", "Lisa heard Hey"),
+            ("Lisa", "And you?"),
+        ]
+        assert (await world.thread()).id == thread.id
+        assert "now Lisa answers" in await world.ask("/swap")
+
+
+class TestReset:
+    async def test_history_is_forgotten(self, world: World) -> None:
+        await world.ask("Hey")
+        assert "forgotten" in await world.ask("/reset")
+        await world.ask("again")
+        assert [turn.text for turn in world.engine.requests[-1].turns] == ["again"]
+
+    async def test_with_nothing_said_yet(self, world: World) -> None:
+        assert "nothing to forget" in await world.ask("/reset")
+
+    async def test_answer_in_the_making_and_those_behind_it_are_dropped(self, world: World) -> None:
+        world.engine.hold("Lisa")
+        await world.sandbox.say(DANIEL, "one")
+        await world.next_request(0)
+        await world.sandbox.say(DANIEL, "two")
+        assert "forgotten" in await world.ask("/reset")
+        await world.settled()
+        assert await world.history() == []
+        assert len(world.said()) == 1
+        assert len(world.engine.requests) == 1
+
+
+class TestOrder:
+    async def test_answers_come_in_the_order_of_the_messages(self, world: World) -> None:
+        for number in range(20):
+            await world.sandbox.say(DANIEL, f"{number}")
+        await world.settled()
+        assert world.said() == [f"Lisa heard {number}" for number in range(20)]
+        assert [text for speaker, text in await world.history() if speaker == "Daniel"] == [str(n) for n in range(20)]
+
+    async def test_commands_do_not_wait_for_the_answer(self, world: World) -> None:
+        gate = world.engine.hold("Lisa")
+        said = await world.sandbox.say(DANIEL, "Hey")
+        await world.next_request(0)
+        helped = await world.next(await world.sandbox.say(DANIEL, "/help"))
+        assert "/persona" in helped.text
+        gate.set()
+        assert (await world.next(helped)).text == "Lisa heard Hey"
+        assert said.id < helped.id
+
+    async def test_chats_do_not_wait_for_each_other(self, world: World) -> None:
+        gate = world.engine.hold("Lisa")
+        mine = await world.sandbox.say(DANIEL, "slow")
+        await world.next_request(0)
+        await world.ask("/persona Peter", GUEST)
+        assert await world.ask("quick", GUEST) == "Peter heard quick"
+        assert world.said() == []
+        gate.set()
+        assert (await world.next(mine)).text == "Lisa heard slow"
+
+
+class TestFailures:
+    @pytest.mark.parametrize("error", [EngineError("out of memory"), TwinError("no adapter"), ZeroDivisionError("1/0")])
+    async def test_engine_fails(self, world: World, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+        world.engine.reply = lambda _: error
+        assert "cannot answer right now" in await world.ask("my secret")
+        assert await world.store.pending() == []
+        assert "was not answered" in caplog.text
+        assert "my secret" not in caplog.text
+        world.engine.reply = lambda _: "back again"
+        assert await world.ask("Hey") == "back again"
+
+    async def test_no_adapter_yet(self, idle_world: World) -> None:
+        (idle_world.adapters.root / "daniel" / "CURRENT").unlink()
+        await idle_world.start()
+        for text in ("/start", "Hey", "/persona", "/swap", "/retrain"):
+            said = await idle_world.ask(text)
+            assert "no adapter has been trained" in said or "without a way to train" in said
+
+    async def test_handler_that_fails_is_excused(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
+        version = world.adapters.current_version("daniel")
+        (world.adapters.root / "daniel" / version / "twin.json").write_text("{")
+        assert "did not work" in await world.ask("/persona my secret")
+        assert "twin.json cannot be used" in caplog.text
+        assert "my secret" not in caplog.text
+        assert await world.store.pending() == []
+
+
+class TestRestart:
+    async def test_history_is_kept(self, world: World) -> None:
+        await world.ask("Hey")
+        await world.stop()
+        await world.start()
+        await world.ask("still there?")
+        assert [turn.text for turn in world.engine.requests[-1].turns] == ["Hey", "Lisa heard Hey", "still there?"]
+
+    async def test_unanswered_messages_are_answered_once_and_in_order(self, world: World) -> None:
+        gate = world.engine.hold("Lisa")
+        for text in ("one", "two", "three"):
+            await world.sandbox.say(DANIEL, text)
+        await world.next_request(0)
+        await world.sandbox.delivered(SOON)
+        await world.stop()
+        assert world.said() == []
+        gate.set()
+        await world.start()
+        await world.settled()
+        assert world.said() == ["Lisa heard one", "Lisa heard two", "Lisa heard three"]
+        assert len(await world.history()) == 6
+
+    async def test_messages_sent_meanwhile_are_answered(self, world: World) -> None:
+        await world.stop()
+        said = await world.sandbox.say(DANIEL, "anyone?")
+        await world.start()
+        assert (await world.next(said)).text == "Lisa heard anyone?"
+
+    async def test_recorded_answer_is_sent_after_an_outage(self, world: World) -> None:
+        for _ in range(10):
+            world.sandbox.refuse("sendMessage", 502, "Bad Gateway")
+        await world.sandbox.say(DANIEL, "Hey")
+        while not await world.store.unsent_chats():
+            await world.tick()
+        await world.stop()
+        assert world.said() == []
+        world.sandbox._state.refusals.clear()
+        await world.start()
+        await world.settled()
+        assert world.said() == ["Lisa heard Hey"]
+        assert len(world.engine.requests) == 1
+
+    async def test_many_orderly_stops_in_the_middle_of_an_answer_lose_nothing(self, world: World) -> None:
+        gate = world.engine.hold("Lisa")
+        said = await world.sandbox.say(DANIEL, "Hey")
+        for number in range(5):
+            await world.next_request(number)
+            await world.stop()
+            await world.start()
+        gate.set()
+        assert (await world.next(said)).text == "Lisa heard Hey"
+
+
+class TestAccess:
+    async def test_stranger_is_refused_with_their_number(self, world: World) -> None:
+        for text in ("/start", "/persona Lisa", "/swap", "/reset", "/retrain", "Hey", "/nothing"):
+            assert "6666" in await world.ask(text, STRANGER)
+        assert world.engine.requests == []
+        assert await world.store.pending() == []
+
+    async def test_button_of_someone_who_may_no_longer_write(self, world: World) -> None:
+        await world.ask("Hey", GUEST)
+        offer = await world.next(await world.sandbox.say(GUEST, "/persona"), GUEST)
+        before = await world.thread(GUEST)
+        await world.stop()
+        await world.start(allowed_ids=frozenset())
+        peter = next(button["callback_data"] for button in offer.buttons if button["text"] == "Peter")
+        answer = await world.sandbox.answer(await world.sandbox.press(GUEST, offer.id, peter), SOON)
+        assert str(GUEST) in answer.text and answer.alert
+        await world.settled()
+        assert await world.thread(GUEST) == before
+
+    async def test_everyone_if_the_settings_say_so(self, idle_world: World) -> None:
+        await idle_world.start(allow_everyone=True)
+        assert await idle_world.ask("Hey", STRANGER) == "Lisa heard Hey"
+
+    async def test_group_gets_one_line_at_start_and_nothing_else(self, world: World) -> None:
+        group = -55
+        await world.sandbox.say(DANIEL, "Hey", group)
+        await world.sandbox.say(DANIEL, "/swap", group)
+        said = await world.sandbox.say(DANIEL, "/start", group)
+        assert "private chats only" in (await world.sandbox.next_message(group, said.id, SOON)).text
+        await world.settled()
+        assert len([m for m in world.sandbox.messages(group) if m.is_from_bot]) == 1
+        assert world.engine.requests == []
