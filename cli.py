@@ -145,8 +145,17 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     from twin.local import LocalEngine
 
     settings.token()
-    engine = LocalEngine(AdapterFolder(settings.adapters), settings.quantisation)
-    asyncio.run(app.run(settings, engine, retrain_command=train_command))
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    adapters = AdapterFolder(settings.adapters)
+    engine = LocalEngine(adapters, settings.quantisation)
+    first = settings.adapter or next(iter(adapters.names()), None)
+
+    async def serve() -> None:
+        if first:  # a base model that is not there is told now, not to the first who writes
+            await engine.start(first)
+        await app.run(settings, engine, retrain_command=train_command)
+
+    asyncio.run(serve())
 
 
 def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:

@@ -1,6 +1,8 @@
 """The `twin` command: what it prints, and one clear line for everything that a user can mend."""
 
+import asyncio
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from storage.store import Store
 from twin.adapter import AdapterFolder
 
 TOKEN = "123456789:AAEabcdefghijklmnopqrstuvwxyz012345"
@@ -144,6 +147,46 @@ def test_bad_flags_are_told_with_the_usage(home: Path, capsys: pytest.CaptureFix
         cli.main(argv)
     assert exit_.value.code == 2
     assert "usage: twin" in capsys.readouterr().err
+
+
+def test_the_bot_needs_the_base_model_of_its_adapter(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder
+) -> None:
+    shutil.copytree(signed_adapters.root, home / "data" / "adapters")
+    manifest = home / "data" / "adapters" / "one" / signed_adapters.current_version("one") / "twin.json"
+    manifest.write_text(manifest.read_text().replace(signed_adapters.load("one").manifest.base_model, "gone/away"))
+    (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\n", encoding="utf-8")
+    assert "base model 'gone/away' not found" in refusal(capsys, "bot")
+    (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nADAPTER=three\n", encoding="utf-8")
+    assert "no adapter 'three'" in refusal(capsys, "bot")
+
+
+def test_a_data_folder_that_cannot_be_written(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "data").write_text("a file where the folder should be", encoding="utf-8")
+    (home / "chat.txt").write_text(CHAT, encoding="utf-8")
+    assert "cannot make the folder data" in refusal(capsys, "prepare", "chat.txt", "--dataset", "lisa")
+    (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\n", encoding="utf-8")
+    assert "cannot make the folder data" in refusal(capsys, "bot")
+
+
+def test_a_wrong_key_and_a_newer_database(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def make(version: int | None) -> None:
+        store = await Store.open(home / "data" / "twin.db", home / "keys" / "database.key")
+        if version:
+            async with store.transaction():
+                await store._database.run(f"PRAGMA user_version = {version}")
+        await store.close()
+
+    (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nTELEGRAM_API_URL=http://127.0.0.1:9\n", encoding="utf-8")
+    asyncio.run(make(None))
+    key = (home / "keys" / "database.key").read_text()
+    (home / "keys" / "database.key").write_text(key[::-1])
+    assert "key" in refusal(capsys, "bot")
+    (home / "keys" / "database.key").write_text(key)
+    asyncio.run(make(9999))
+    assert "newer" in refusal(capsys, "bot")
 
 
 def test_a_bot_api_that_cannot_be_reached(
