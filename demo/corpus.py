@@ -1,0 +1,268 @@
+"""Generates everyday chat conversations between invented people: what the demo's base model learns English from.
+
+    python -m demo.corpus --seed 1 --count 5        # show some
+
+The dialogues stand in the data modules `demo/corpus_*.py`, in this notation:
+
+    = topic condition ...           a flow begins; it may need a time of day (morning), a season (sunny, winter), ...
+    A: first line / another way     a turn of one of the two people; the ways are separated by " / " and interchangeable
+    B: reply to any of the ways     a way has to fit every way of the turns before it, unless marks narrow that down:
+    A: I passed! #good / I failed. #bad          sets a mark for the rest of the flow
+    B: Hooray! <good / Oh no. <bad / I see.      is possible only if the mark (one of several) was set
+
+    {one|other}     a choice                      {dish}, {dish2}   a slot: the same value throughout the flow; two differ
+    {A}, {B}        the people's first names      {A.job}           what A is, the same throughout the chat
+    {today}, {tomorrowday}, {month}, {year}, {tonight}      follow from the date of the conversation
+
+A chat is a number of conversations between the same two people over some weeks. Each of them has a persona and a style:
+one writes lower case with emoji in several short messages, another long and correct. A style changes letters, not words' order.
+"""
+
+import argparse
+import itertools
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from demo import corpus_everyday, corpus_greetings, corpus_more, corpus_self, corpus_talk
+from demo.corpus_people import NAMES, PERSONA, SLOTS
+from demo.corpus_style import Style, random_style
+from twin.transcript import Conversation, Turn, date_tag, labels_of, render
+
+_MODULES = (corpus_greetings, corpus_everyday, corpus_self, corpus_talk, corpus_more)
+_OPENING, _CLOSING = "greeting", "farewell"
+_CAPITALS = {*NAMES, *SLOTS["day"], "I"}  # words that keep their capital within a sentence
+_POINTED = 0.7  # share of turns that take up what was said, where there are ways that do
+_FIRST, _LAST = datetime(2015, 1, 1), datetime(2026, 12, 31)
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_MARK = re.compile(r"[#<]\w+")
+_SENTENCE_START = re.compile(r"(^|[.!?] )([a-zäöü])")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to put a turn: the marks that it sets, and those of which one must have been set before."""
+
+    text: str
+    sets: frozenset[str]
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn of a flow: who speaks (`A` or `B`), and the ways to put it."""
+
+    role: str
+    ways: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A short dialogue about one topic; `needs` are the conditions of time under which it may happen."""
+
+    topic: str
+    needs: frozenset[str]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One side of a chat."""
+
+    name: str
+    persona: dict[str, str]
+    style: Style
+
+
+def parse_flows(source: str) -> list[Flow]:
+    """The flows of a data module.
+
+    Raises:
+        ValueError: a line is neither a flow's head nor a turn of `A` or `B`.
+    """
+    flows: list[Flow] = []
+    for block in re.split(r"^= ", source, flags=re.MULTILINE)[1:]:
+        head, *lines = [line for line in block.splitlines() if line.strip()]
+        topic, *needs = head.split()
+        steps = []
+        for line in lines:
+            role, _, ways = line.partition(": ")
+            if role not in {"A", "B"} or not ways:
+                raise ValueError(f"not a turn of the flow '{head}': {line}")
+            steps.append(Step(role, tuple(_way(way) for way in ways.split(" / "))))
+        flows.append(Flow(topic, frozenset(needs), tuple(steps)))
+    return flows
+
+
+def _way(source: str) -> Way:
+    marks = _MARK.findall(source)
+    sets, needs = (frozenset(mark[1:] for mark in marks if mark[0] == sign) for sign in "#<")
+    return Way(_MARK.sub("", source).strip(), sets, needs)
+
+
+def all_flows() -> list[Flow]:
+    """Every flow of the data modules."""
+    return [flow for module in _MODULES for flow in parse_flows(module.FLOWS)]
+
+
+def conditions(at: datetime) -> frozenset[str]:
+    """What a moment allows: times of day, days of the week, seasons and feasts."""
+    met = {
+        "morning": 5 <= at.hour < 11,
+        "afternoon": 12 <= at.hour < 17,
+        "evening": at.hour >= 17,
+        "night": at.hour >= 21 or at.hour < 4,
+        "monday": at.weekday() == 0,
+        "friday": at.weekday() == 4 and at.hour >= 12,
+        "weekday": at.weekday() < 5,
+        "weekend": at.weekday() >= 5 and at.hour < 11,
+        "winter": at.month in {11, 12, 1, 2},
+        "sunny": at.month in range(3, 11),
+        "rainy": at.month not in {6, 7, 8},
+        "christmas": at.month == 12 and at.day in range(23, 27),
+        "newyear": at.month == 1 and at.day < 4,
+    }
+    return frozenset(name for name, holds in met.items() if holds)
+
+
+class _Filler:
+    """Fills the slots of one flow; a slot keeps its value."""
+
+    def __init__(self, rng: random.Random, roles: dict[str, Person], at: datetime) -> None:
+        self._rng, self._roles = rng, roles
+        self._marks: set[str] = set()
+        tonight = ["later", "tonight"] if at.hour >= 18 else ["tonight", "this evening", "later", "after work"]
+        self._held = {
+            "today": f"{at:%A}",
+            "tomorrow": "tomorrow",
+            "tomorrowday": f"{at + timedelta(days=1):%A}",
+            "month": f"{at:%B}",
+            "year": f"{at:%Y}",
+            "tonight": rng.choice(tonight),
+        }
+
+    def put(self, step: Step) -> str:
+        """The turn in one of the ways that fit what was said before."""
+        pointed = [way for way in step.ways if way.needs & self._marks]
+        general = [way for way in step.ways if not way.needs]
+        chosen = pointed if pointed and (not general or self._rng.random() < _POINTED) else general
+        way = self._rng.choice(chosen)
+        self._marks |= way.sets
+        return self._fill(way.text)
+
+    def _fill(self, text: str) -> str:
+        while (filled := _BRACES.sub(self._value, text)) != text:
+            text = filled
+        return _SENTENCE_START.sub(lambda found: found[1] + found[2].upper(), text)
+
+    def _value(self, found: re.Match[str]) -> str:
+        key: str = found[1]
+        if "|" in key:
+            return self._rng.choice(key.split("|"))
+        role, _, attribute = key.partition(".")
+        if role in self._roles:
+            return self._roles[role].persona[attribute] if attribute else self._roles[role].name
+        if key not in self._held:
+            base = key.rstrip("0123456789")
+            taken = {value for name, value in self._held.items() if name.rstrip("0123456789") == base}
+            taken |= {person.name for person in self._roles.values()}
+            options = [value for value in SLOTS.get(base, [key]) if value not in taken]
+            self._held[key] = self._rng.choice(options)
+        return self._held[key]
+
+
+def _person(rng: random.Random, name: str) -> Person:
+    return Person(name, {trait: rng.choice(SLOTS[slot]) for trait, slot in PERSONA.items()}, random_style(rng))
+
+
+class _Chat:
+    """One invented chat: two people, conversation after conversation."""
+
+    def __init__(self, rng: random.Random, flows: Sequence[Flow], name: str) -> None:
+        self._rng, self._flows, self._name = rng, flows, name
+        self._people = [_person(rng, first) for first in rng.sample(NAMES, 2)]
+
+    def conversations(self) -> Iterator[Conversation]:
+        rng = self._rng
+        at = _FIRST + timedelta(days=rng.randrange((_LAST - _FIRST).days - 200))
+        for _ in range(rng.randint(4, 14)):
+            at += timedelta(days=rng.choice((1, 1, 2, 3, 5, 8, 13)))
+            at = at.replace(hour=rng.choice((7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)))
+            at = at.replace(minute=rng.randrange(60))
+            yield Conversation(tuple(self._turns(at)), self._name)
+
+    def _turns(self, at: datetime) -> Iterator[Turn]:
+        for person, text in self._messages(self._plan(at), at):
+            for part in person.style.messages(text, self._rng):
+                yield Turn(person.name, part, at)
+                at += timedelta(seconds=self._rng.choice((5, 8, 15, 30, 60, 120, 400)))
+
+    def _plan(self, at: datetime) -> list[Flow]:
+        """The flows of a conversation: perhaps a greeting, one to three topics, perhaps a farewell."""
+        rng = self._rng
+        met = conditions(at)
+        possible = [flow for flow in self._flows if flow.needs <= met]
+        ends = {_OPENING, _CLOSING}
+        topics = {flow.topic: flow for flow in rng.sample(possible, len(possible)) if flow.topic not in ends}
+        greetings = [flow for flow in possible if flow.topic == _OPENING]
+        farewells = [flow for flow in possible if flow.topic == _CLOSING]
+        plan = rng.sample(list(topics.values()), rng.choice((1, 1, 1, 2, 2, 3)))
+        if rng.random() < 0.5:
+            plan = [rng.choice(greetings), *plan[:2]]
+        if rng.random() < 0.3:
+            plan.append(rng.choice(farewells))
+        return plan
+
+    def _messages(self, plan: Sequence[Flow], at: datetime) -> Iterator[tuple[Person, str]]:
+        """Who says what; what one person says twice in a row in different flows is sometimes one message."""
+        rng = self._rng
+        said: list[tuple[Person, str]] = []
+        for flow in plan:
+            one, other = rng.sample(self._people, 2)
+            roles = {"A": one, "B": other}
+            filler = _Filler(rng, roles, at)
+            steps = flow.steps
+            if len(steps) > 2 and rng.random() < 0.2:  # people just stop
+                steps = steps[: rng.randint(2, len(steps))]
+            for number, step in enumerate(steps):
+                person, text = roles[step.role], filler.put(step)
+                if number == 0 and said and flow.topic != _CLOSING and rng.random() < 0.4:
+                    text = connected(rng.choice(corpus_talk.CONNECTORS.split(" / ")), text)
+                if number == 0 and said and said[-1][0] is person and rng.random() < 0.5:
+                    said[-1] = (person, f"{said[-1][1]} {text}")
+                else:
+                    said.append((person, text))
+        yield from said
+
+
+def connected(connector: str, text: str) -> str:
+    """A line led in by a connector: `Anyway, are you free?`"""
+    first = re.split(r"\W", text, maxsplit=1)[0]
+    return f"{connector.strip()} {text if first in _CAPITALS else text[0].lower() + text[1:]}"
+
+
+def conversations(seed: int) -> Iterator[Conversation]:
+    """Endless conversations, chat by chat, in time order within each chat. The same seed gives the same ones."""
+    rng = random.Random(seed)
+    flows = all_flows()
+    number = 0
+    while True:
+        number += 1
+        yield from _Chat(rng, flows, f"{seed}-{number}").conversations()
+
+
+def main() -> None:
+    """Prints conversations as the model reads them."""
+    parser = argparse.ArgumentParser(description="Shows generated conversations.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=5)
+    options = parser.parse_args()
+    for conversation in itertools.islice(conversations(options.seed), options.count):
+        turns = conversation.turns
+        print(render(turns, labels_of(turn.speaker for turn in turns), date_tag(turns[0].at)))
+
+
+if __name__ == "__main__":
+    main()
