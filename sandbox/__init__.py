@@ -1,7 +1,7 @@
 """A local Telegram Bot API server with a chat page: try a bot without a token, test one over real HTTP."""
 
 from sandbox.bell import Stopped
-from sandbox.model import CallbackAnswer, CallbackQuery, Chat, ChatAction, File, Message, User
+from sandbox.model import CallbackAnswer, CallbackQuery, Chat, ChatAction, Draft, File, Message, User
 from sandbox.server import Sandbox, random_token, run
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "CallbackQuery",
     "Chat",
     "ChatAction",
+    "Draft",
     "File",
     "Message",
     "Sandbox",

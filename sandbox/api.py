@@ -17,6 +17,8 @@ MAX_ANSWER = 200  # characters of an answer to a pressed button
 MAX_DOWNLOAD = 20 * 1024 * 1024  # bytes
 MAX_PHOTO = 10 * 1024 * 1024  # bytes
 MAX_POLL = 50  # seconds
+MAX_DELETED = 100  # messages of one deleteMessages
+ALBUM = range(2, 11)  # how many files an album may have
 ACTIONS = frozenset(member.value for member in ChatAction)
 
 
@@ -114,6 +116,41 @@ class Api:
         file = self._file(params, "photo", MAX_PHOTO)
         return self._send_file(chat, params, file)
 
+    async def send_media_group(self, params: Params) -> list[Json]:
+        chat = self._chat(params)
+        items = [Params(item.values, params.uploads) for item in params.objects("media")]
+        if len(items) not in ALBUM:
+            raise bad_request("an album has 2 to 10 files")
+        album = str(self.state.new_id())
+        common = Params({key: value for key, value in params.values.items() if key != "media"}, {})
+        files = [self._album_file(item) for item in items]
+        return [
+            self._send_file(chat, Params({**item.values, **common.values}, {}), file, album)
+            for item, file in zip(items, files, strict=True)
+        ]
+
+    async def send_message_draft(self, params: Params) -> bool:
+        """Show a message while the bot writes it; an empty one shows that it thinks."""
+        chat = self._chat(params)
+        if chat.is_group:
+            raise bad_request("drafts are shown in private chats only")
+        if not params.integer("draft_id"):
+            raise bad_request("draft_id must be non-zero")
+        text, entities = read_text(params, "text", "entities", MAX_TEXT, may_be_empty=True)
+        self.state.draft(chat.id, params.integer("draft_id") or 0, text, entities)
+        return True
+
+    async def set_message_reaction(self, params: Params) -> bool:
+        chat = self._chat(params)
+        message = self.state.find(chat.id, params.integer("message_id") or 0)
+        if message is None:
+            raise bad_request("message to react not found")
+        reactions = params.objects("reaction")
+        if len(reactions) > 1 or any(r.text("type") != "emoji" or not r.text("emoji") for r in reactions):
+            raise bad_request("REACTION_INVALID")
+        self.state.react(message, reactions[0].text("emoji") if reactions else "")
+        return True
+
     async def edit_message_text(self, params: Params) -> Json:
         message = self._own_message(params)
         if message.file is not None:
@@ -133,6 +170,17 @@ class Api:
         self.state.delete_message(message)
         return True
 
+    async def delete_messages(self, params: Params) -> bool:
+        """Delete those that are there, as Telegram does it: one that is not is passed over."""
+        chat = self._chat(params)
+        numbers = params.array("message_ids")
+        if not 1 <= len(numbers) <= MAX_DELETED or not all(isinstance(number, int) for number in numbers):
+            raise bad_request(f"message_ids must be 1 to {MAX_DELETED} numbers")
+        for number in numbers:
+            if message := self.state.find(chat.id, number):
+                self.state.delete_message(message)
+        return True
+
     async def send_chat_action(self, params: Params) -> bool:
         chat = self._chat(params)
         if params.text("action") not in ACTIONS:
@@ -149,6 +197,11 @@ class Api:
         if query.answer is None:
             self.state.answer(query, params.text("text"), alert=params.flag("show_alert"))
         return True
+
+    async def get_chat(self, params: Params) -> Json:
+        gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+        full = {"accent_color_id": 0, "max_reaction_count": 1, "accepted_gift_types": dict.fromkeys(gifts, False)}
+        return {**self._chat(params).to_api(), **full}
 
     async def get_file(self, params: Params) -> Json:
         file = self.state.files.get(params.text("file_id"))
@@ -187,7 +240,16 @@ class Api:
             raise bad_request("message can't be edited")
         return message
 
-    def _send(self, chat: Chat, params: Params, *, text: str, entities: list[Json], file: File | None = None) -> Json:
+    def _send(
+        self,
+        chat: Chat,
+        params: Params,
+        *,
+        text: str,
+        entities: list[Json],
+        file: File | None = None,
+        album: str | None = None,
+    ) -> Json:
         reply_to = self._reply_to(chat, params)
         message = self.state.add_message(
             chat,
@@ -197,12 +259,21 @@ class Api:
             keyboard=read_keyboard(params),
             file=file,
             reply_to=reply_to,
+            topic=params.integer("message_thread_id") if chat.is_group else None,
+            album=album,
         )
         return message.to_api()
 
-    def _send_file(self, chat: Chat, params: Params, file: File) -> Json:
+    def _send_file(self, chat: Chat, params: Params, file: File, album: str | None = None) -> Json:
         text, entities = read_text(params, "caption", "caption_entities", MAX_CAPTION, may_be_empty=True)
-        return self._send(chat, params, text=text, entities=entities, file=file)
+        return self._send(chat, params, text=text, entities=entities, file=file, album=album)
+
+    def _album_file(self, item: Params) -> File:
+        kind = item.text("type")
+        if kind not in {"photo", "document"}:
+            raise bad_request(f"this sandbox has no {kind or 'nameless'} in albums")
+        values = {kind: item.text("media")}
+        return self._file(Params(values, item.uploads), kind, MAX_PHOTO if kind == "photo" else MAX_UPLOAD)
 
     def _edit(self, message: Message, text: str, entities: list[Json], keyboard: Keyboard) -> Json:
         if (text, entities, keyboard) == (message.text, message.entities, message.keyboard):
@@ -254,11 +325,16 @@ METHODS: dict[str, Callable[[Api, Params], Awaitable[Any]]] = {
     "sendMessage": Api.send_message,
     "sendDocument": Api.send_document,
     "sendPhoto": Api.send_photo,
+    "sendMediaGroup": Api.send_media_group,
+    "sendMessageDraft": Api.send_message_draft,
+    "setMessageReaction": Api.set_message_reaction,
     "editMessageText": Api.edit_message_text,
     "editMessageReplyMarkup": Api.edit_message_reply_markup,
     "deleteMessage": Api.delete_message,
+    "deleteMessages": Api.delete_messages,
     "sendChatAction": Api.send_chat_action,
     "answerCallbackQuery": Api.answer_callback_query,
+    "getChat": Api.get_chat,
     "getFile": Api.get_file,
 }
 _NAMES = {name.lower(): name for name in METHODS}

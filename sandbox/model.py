@@ -13,13 +13,14 @@ class User:
     first_name: str
     username: str | None = None
     is_bot: bool = False
+    language: str = "en"  # of the user's app, as an IETF tag
 
     def to_api(self) -> Json:
         user: Json = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
         if self.username:
             user["username"] = self.username
         if not self.is_bot:
-            user["language_code"] = "en"
+            user["language_code"] = self.language
         return user
 
 
@@ -67,8 +68,9 @@ class File:
 class Message:
     """`date` and `edit_date` are Unix seconds; `text` is the caption where there is a file.
 
-    `entities` are as in the Bot API: offsets and lengths count UTF-16 code units. `revision` is the state's count of
-    changes at this message's last one.
+    `entities` are as in the Bot API: offsets and lengths count UTF-16 code units. `topic` is the `message_thread_id` of
+    a topic of a group, `album` what the files of one `sendMediaGroup` share, `reaction` the bot's emoji under the
+    message. `revision` is the state's count of changes at this message's last one.
     """
 
     id: int
@@ -80,6 +82,9 @@ class Message:
     keyboard: Keyboard = field(default_factory=list)
     file: File | None = None
     reply_to: "Message | None" = None
+    topic: int | None = None
+    album: str | None = None
+    reaction: str = ""
     edit_date: int | None = None
     deleted: bool = False
     revision: int = 0
@@ -100,6 +105,11 @@ class Message:
             "chat": self.chat.to_api(),
             "date": self.date,
         }
+        if self.topic is not None:
+            message["message_thread_id"] = self.topic
+            message["is_topic_message"] = True
+        if self.album is not None:
+            message["media_group_id"] = self.album
         prefix = ""
         if self.file is not None:
             prefix = "caption_"
@@ -123,6 +133,17 @@ class ChatAction:
 
     chat_id: int
     action: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the bot shows of a message that it still writes; clients drop it when the message comes, or after 30 s."""
+
+    chat_id: int
+    id: int
+    text: str
+    entities: list[Json]
     revision: int
 
 

@@ -1,4 +1,4 @@
-"""The chat page and what it calls: one user's private chat with the bot, kept up to date by server-sent events."""
+"""The chat page and what it calls: two users, their private chats with the bot and a group, by server-sent events."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -15,19 +16,23 @@ from aiohttp import web
 from sandbox.bell import Stopped
 from sandbox.errors import ApiError, bad_request
 from sandbox.images import image_type
-from sandbox.model import Json, Message, User
+from sandbox.model import Json
 from sandbox.state import State
+from sandbox.views import CHATS, GROUP, USERS, change, snapshot
 
-PAGE_USER = User(1001, "Daniel")
 PING = 15.0  # seconds of silence after which the event stream shows that it lives
+LANGUAGES = frozenset({"en", "de"})
+WEB = Path(__file__).with_name("web")
+SCRIPTS = ("messages.js", "chats.js", "composer.js", "main.js")
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
 class Page:
     def __init__(self, state: State) -> None:
         self._state = state
-        state.users[PAGE_USER.id] = PAGE_USER
-        self._html = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        state.users.update({user.id: user for user in USERS})
+        state.chats[GROUP.id] = GROUP
+        self._html = whole_page()
         self._policy = content_security_policy(self._html)
 
     def routes(self) -> list[web.RouteDef]:
@@ -35,8 +40,10 @@ class Page:
             web.get("/", self.show),
             web.get("/page/events", self.events),
             web.post("/page/say", self.say),
+            web.post("/page/edit", self.edit),
             web.post("/page/press", self.press),
             web.post("/page/file", self.send_file),
+            web.post("/page/language", self.set_language),
             web.get("/page/files/{file_id}", self.file),
         ]
 
@@ -46,15 +53,15 @@ class Page:
         )
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """First the whole chat, then after every change what is new; a page that lost its connection begins anew."""
+        """First all chats, then after every change what is new; a page that lost its connection begins anew."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        seen, event = self._state.revision, _event("snapshot", self._snapshot())
+        seen, event = self._state.revision, _event("snapshot", snapshot(self._state))
         while True:
             await response.write(event)
             try:
                 await self._state.bell.until(partial(self._is_newer, seen), PING)
-                seen, event = self._state.revision, _event("change", self._change(seen))
+                seen, event = self._state.revision, _event("change", change(self._state, seen))
             except TimeoutError:
                 event = b": still here\n\n"
             except Stopped:
@@ -63,13 +70,23 @@ class Page:
     async def say(self, request: web.Request) -> web.Response:
         body = await _json_body(request)
         with refusing():
-            message = self._state.say(PAGE_USER.id, str(body.get("text", "")))
+            user_id, chat_id = _who_and_where(body)
+            reply_to = int(body["reply_to"]) if body.get("reply_to") else None
+            message = self._state.say(user_id, str(body.get("text", "")), chat_id, reply_to=reply_to)
         return web.json_response({"ok": True, "message_id": message.id})
+
+    async def edit(self, request: web.Request) -> web.Response:
+        body = await _json_body(request)
+        with refusing():
+            user_id, _ = _who_and_where(body)
+            self._state.rewrite(user_id, int(body.get("message_id", 0)), str(body.get("text", "")))
+        return web.json_response({"ok": True})
 
     async def press(self, request: web.Request) -> web.Response:
         body = await _json_body(request)
         with refusing():
-            self._state.press(PAGE_USER.id, int(body.get("message_id", 0)), str(body.get("data", "")))
+            user_id, _ = _who_and_where(body)
+            self._state.press(user_id, int(body.get("message_id", 0)), str(body.get("data", "")))
         return web.json_response({"ok": True})
 
     async def send_file(self, request: web.Request) -> web.Response:
@@ -77,16 +94,28 @@ class Page:
         upload, caption = form.get("file"), form.get("caption", "")
         if not isinstance(upload, web.FileField) or not isinstance(caption, str):
             raise bad_request("a file is needed")
-        file = self._state.add_users_file(upload.filename, upload.file.read())
         with refusing():
-            message = self._state.say(PAGE_USER.id, caption, file=file)
+            user_id, chat_id = _who_and_where({key: form[key] for key in ("user", "chat") if key in form})
+            file = self._state.add_users_file(upload.filename, upload.file.read())
+            message = self._state.say(user_id, caption, chat_id, file=file)
         return web.json_response({"ok": True, "message_id": message.id})
 
+    async def set_language(self, request: web.Request) -> web.Response:
+        """Choose the language of a user's app, which every later update of theirs names."""
+        body = await _json_body(request)
+        with refusing():
+            user_id, _ = _who_and_where(body)
+            if body.get("language") not in LANGUAGES:
+                raise ValueError(f"the language is one of {', '.join(sorted(LANGUAGES))}")
+        self._state.users[user_id] = replace(self._state.user(user_id), language=str(body["language"]))
+        self._state.touch()
+        return web.json_response({"ok": True})
+
     async def file(self, request: web.Request) -> web.Response:
-        """A file of the page's own chat: pictures are shown, everything else is saved, so none can run as a page."""
+        """A file of the page's own chats: pictures are shown, everything else is saved, so none can run as a page."""
         file_id = request.match_info["file_id"]
-        history = self._state.history(PAGE_USER.id)
-        file = next((m.file for m in history if m.file is not None and m.file.id == file_id), None)
+        shown = (m for m in self._state.messages.values() if m.chat.id in CHATS and not m.deleted)
+        file = next((m.file for m in shown if m.file is not None and m.file.id == file_id), None)
         if file is None:
             raise ApiError(404, "Not Found")
         picture = image_type(file.content)
@@ -98,30 +127,6 @@ class Page:
             headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"},
         )
 
-    def _snapshot(self) -> Json:
-        state = self._state
-        return {
-            "user": PAGE_USER.first_name,
-            "bot": {"name": state.bot.first_name, "username": state.bot.username},
-            "messages": [_view(message) for message in state.history(PAGE_USER.id)],
-            **self._status(),
-        }
-
-    def _change(self, since: int) -> Json:
-        state, chat_id = self._state, PAGE_USER.id
-        changed = [m for m in state.messages.values() if m.chat.id == chat_id and m.revision > since]
-        answers = [q.answer for q in state.queries.values() if q.user.id == chat_id and q.revision > since]
-        return {
-            "messages": [_view(message) for message in changed if not message.deleted],
-            "deleted": [message.id for message in changed if message.deleted],
-            "actions": [a.action for a in state.actions if a.chat_id == chat_id and a.revision > since],
-            "answers": [{"text": a.text, "alert": a.alert} for a in answers if a is not None],
-            **self._status(),
-        }
-
-    def _status(self) -> Json:
-        return {"listening": self._state.listening > 0, "commands": self._state.commands_of(PAGE_USER.id)}
-
     def _is_newer(self, seen: int) -> bool | None:
         return self._state.revision > seen or None
 
@@ -131,8 +136,18 @@ def refusing() -> Iterator[None]:
     """Turn the state's "that cannot be done" into a 400 that the page shows."""
     try:
         yield
-    except (LookupError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise bad_request(str(error)) from None
+
+
+def whole_page() -> str:
+    """The page with its style and its scripts in it: one document that fetches nothing, its parts pinned by digests."""
+    style = (WEB / "page.css").read_text(encoding="utf-8")
+    script = "\n".join((WEB / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    html = (WEB / "page.html").read_text(encoding="utf-8")
+    return html.replace("<style></style>", f"<style>{style}</style>").replace(
+        "<script></script>", f"<script>{script}</script>"
+    )
 
 
 def content_security_policy(page: str) -> str:
@@ -143,32 +158,17 @@ def content_security_policy(page: str) -> str:
         digests[kind] = f"'sha256-{digest}'"
     return (
         f"default-src 'none'; script-src {digests['script']}; style-src {digests['style']}; connect-src 'self'; "
-        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
-def _view(message: Message) -> Json:
-    """What the page needs of a message; it puts all of it into the document as text."""
-    view: Json = {
-        "id": message.id,
-        "mine": message.sender.id == PAGE_USER.id,
-        "sender": message.sender.first_name,
-        "date": message.date,
-        "edited": message.edit_date is not None,
-        "text": message.text,
-        "entities": message.entities,
-        "keyboard": message.keyboard,
-    }
-    if message.file:
-        view["file"] = {
-            "url": f"/page/files/{message.file.id}",
-            "name": message.file.name,
-            "bytes": len(message.file.content),
-            "photo": message.file.kind == "photo",
-        }
-    if message.reply_to:
-        view["reply"] = {"sender": message.reply_to.sender.first_name, "text": message.reply_to.text}
-    return view
+def _who_and_where(body: Json) -> tuple[int, int]:
+    """The user and the chat that a call names; by default the first user, in the private chat. Raises ValueError."""
+    user_id = int(body.get("user", USERS[0].id))
+    chat_id = int(body.get("chat", user_id))
+    if user_id not in {user.id for user in USERS} or chat_id not in {user_id, GROUP.id}:
+        raise ValueError(f"user {user_id} has no chat {chat_id} on this page")
+    return user_id, chat_id
 
 
 async def _json_body(request: web.Request) -> Json:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from telegram import Bot
 from sandbox.errors import bad_request
 
 MAX_UPLOAD = 50 * 1024 * 1024  # bytes of a document that a bot sends
+_ATTACHED = re.compile(r'attach://([^"\s]+)')  # in a value of its own, or within the JSON of an album
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,8 @@ async def read_params(request: web.Request) -> Params:
 
 def check_names(method: str, params: Params) -> None:
     """Refuse parameters that the method does not have, so that a misspelt one is not silently lost."""
-    referred = {
-        value.removeprefix("attach://")
-        for value in params.values.values()
-        if isinstance(value, str) and value.startswith("attach://")
-    }
+    texts = (value for value in params.values.values() if isinstance(value, str))
+    referred = {name for text in texts for name in _ATTACHED.findall(text)}
     unknown = (params.values.keys() | (params.uploads.keys() - referred)) - known_names(method)
     if unknown:
         raise bad_request(f"{method} has no parameter {', '.join(sorted(unknown))}")

@@ -14,7 +14,7 @@ from aiohttp import web
 from sandbox.endpoint import TOKEN, Endpoint
 from sandbox.errors import ApiError
 from sandbox.guard import add_headers, guard
-from sandbox.model import CallbackAnswer, CallbackQuery, ChatAction, Message, User
+from sandbox.model import CallbackAnswer, CallbackQuery, ChatAction, Draft, Message, User
 from sandbox.page import Page
 from sandbox.params import MAX_UPLOAD
 from sandbox.state import State
@@ -81,9 +81,21 @@ class Sandbox:
 
     # what a user does
 
-    async def say(self, user_id: int, text: str, chat_id: int | None = None, *, reply_to: int | None = None) -> Message:
-        """Send a text in the user's private chat, or in the group that the negative `chat_id` names."""
-        return replace(self._state.say(user_id, text, chat_id, reply_to=reply_to))
+    def set_user(self, user_id: int, name: str, language: str = "en") -> None:
+        """Name a user and choose the language of their app; without it they are `User 7`, in English."""
+        self._state.users[user_id] = User(user_id, name, language=language)
+
+    async def say(
+        self,
+        user_id: int,
+        text: str,
+        chat_id: int | None = None,
+        *,
+        reply_to: int | None = None,
+        topic: int | None = None,
+    ) -> Message:
+        """Send a text in the user's private chat, or in the group (or its topic) that the negative `chat_id` names."""
+        return replace(self._state.say(user_id, text, chat_id, reply_to=reply_to, topic=topic))
 
     async def send_file(
         self, user_id: int, name: str, content: bytes, caption: str = "", chat_id: int | None = None
@@ -110,6 +122,10 @@ class Sandbox:
         """What the bot said it is doing there (`typing`), oldest first."""
         return [action for action in self._state.actions if action.chat_id == chat_id]
 
+    def drafts(self, chat_id: int) -> list[Draft]:
+        """Every state that the bot's drafts had there, oldest first."""
+        return [draft for draft in self._state.drafts if draft.chat_id == chat_id]
+
     async def next_message(self, chat_id: int, after: int, timeout: float) -> Message:
         """The bot's first message in the chat whose id is above `after`; TimeoutError after `timeout` seconds."""
 
@@ -130,6 +146,10 @@ class Sandbox:
     async def next_action(self, chat_id: int, after: int, timeout: float) -> ChatAction:
         """The chat's first action after so many others."""
         return await self._state.bell.until(lambda: next(iter(self.actions(chat_id)[after:]), None), timeout)
+
+    async def next_draft(self, chat_id: int, after: int, timeout: float) -> Draft:
+        """The chat's first state of a draft after so many others."""
+        return await self._state.bell.until(lambda: next(iter(self.drafts(chat_id)[after:]), None), timeout)
 
     async def answer(self, query: CallbackQuery, timeout: float) -> CallbackAnswer:
         """What the bot answers to a pressed button."""

@@ -15,7 +15,7 @@ from sandbox.bell import Bell
 from sandbox.entities import found_entities
 from sandbox.errors import ApiError
 from sandbox.images import image_size, image_type
-from sandbox.model import CallbackAnswer, CallbackQuery, Chat, ChatAction, File, Json, Keyboard, Message, User
+from sandbox.model import CallbackAnswer, CallbackQuery, Chat, ChatAction, Draft, File, Json, Keyboard, Message, User
 
 MAX_TEXT = 4096  # characters of a message, after its markup is parsed
 
@@ -30,6 +30,7 @@ class State:
         self.files: dict[str, File] = {}
         self.queries: dict[str, CallbackQuery] = {}
         self.actions: list[ChatAction] = []
+        self.drafts: list[Draft] = []
         self.updates: deque[Json] = deque()
         self.allowed_updates: list[str] = []
         self.commands: dict[str, list[Json]] = {}
@@ -63,9 +64,11 @@ class State:
         keyboard: Keyboard | None = None,
         file: File | None = None,
         reply_to: Message | None = None,
+        topic: int | None = None,
+        album: str | None = None,
     ) -> Message:
         message = Message(self.new_id(), chat, sender, int(time.time()), text, entities or [], keyboard or [], file)
-        message.reply_to = reply_to
+        message.reply_to, message.topic, message.album = reply_to, topic, album
         message.revision = self.touch()
         self.messages[message.id] = message
         return message
@@ -73,6 +76,11 @@ class State:
     def edit_message(self, message: Message, *, text: str, entities: list[Json], keyboard: Keyboard) -> None:
         message.text, message.entities, message.keyboard = text, entities, keyboard
         message.edit_date = int(time.time())
+        message.revision = self.touch()
+
+    def react(self, message: Message, emoji: str) -> None:
+        """Put the bot's emoji under a message, or take it away with an empty one."""
+        message.reaction = emoji
         message.revision = self.touch()
 
     def delete_message(self, message: Message) -> None:
@@ -126,13 +134,15 @@ class State:
         *,
         reply_to: int | None = None,
         file: File | None = None,
+        topic: int | None = None,
     ) -> Message:
         user, chat = self.enter(user_id, chat_id)
         text = checked(text, may_be_empty=file is not None)
         quoted = None if reply_to is None else self.find(chat.id, reply_to)
         if reply_to is not None and quoted is None:
             raise LookupError(f"no message {reply_to} to reply to in chat {chat.id}")
-        message = self.add_message(chat, user, text=text, entities=found_entities(text), file=file, reply_to=quoted)
+        entities = found_entities(text)
+        message = self.add_message(chat, user, text=text, entities=entities, file=file, reply_to=quoted, topic=topic)
         self.add_update("message", message.to_api())
         return message
 
@@ -175,16 +185,21 @@ class State:
     def act(self, chat_id: int, action: str) -> None:
         self.actions.append(ChatAction(chat_id, action, self.touch()))
 
+    def draft(self, chat_id: int, draft_id: int, text: str, entities: list[Json]) -> None:
+        self.drafts.append(Draft(chat_id, draft_id, text, entities, self.touch()))
+
     def answer(self, query: CallbackQuery, text: str, *, alert: bool) -> None:
         query.answer = CallbackAnswer(text, alert)
         query.revision = self.touch()
 
-    def commands_of(self, chat_id: int) -> list[dict[str, Any]]:
-        """The command list that a client shows in this chat: its own, that of its kind of chat, or the default."""
+    def commands_of(self, chat_id: int, user: User) -> list[dict[str, Any]]:
+        """The command list that a user's app shows in this chat: the nearest scope's, in the user's language if it is
+        there."""
         kind = "all_private_chats" if chat_id > 0 else "all_group_chats"
-        for scope in (f"chat {chat_id}", kind, "default"):
-            if scope in self.commands:
-                return self.commands[scope]
+        for scope in (f"chat_member {chat_id} {user.id}", f"chat {chat_id}", kind, "default"):
+            for name in (f"{scope} {user.language}", scope):
+                if name in self.commands:
+                    return self.commands[name]
         return []
 
 

@@ -217,6 +217,60 @@ async def test_refusals_on_demand(sandbox: Sandbox, bot: Bot) -> None:
     assert (await bot.send_message(DANIEL, "a")).text == "a"
 
 
+async def test_delete_several(sandbox: Sandbox, bot: Bot) -> None:
+    said = [await sandbox.say(DANIEL, text) for text in "abc"]
+    assert await bot.delete_messages(DANIEL, [said[0].id, said[2].id, 7])  # what is not there is passed over
+    assert [m.text for m in sandbox.messages(DANIEL)] == ["/start", "b"]
+    with pytest.raises(BadRequest, match="1 to 100"):
+        await bot.delete_messages(DANIEL, [])
+
+
+async def test_drafts(sandbox: Sandbox, bot: Bot) -> None:
+    await bot.send_message_draft(DANIEL, 5)
+    await bot.send_message_draft(DANIEL, 5, "<i>Going</i> well", parse_mode="HTML")
+    assert (await sandbox.next_draft(DANIEL, 1, SOON)).text == "Going well"
+    assert [(d.id, d.text, len(d.entities)) for d in sandbox.drafts(DANIEL)] == [(5, "", 0), (5, "Going well", 1)]
+    with pytest.raises(BadRequest, match="Draft_id must be non-zero"):
+        await bot.send_message_draft(DANIEL, 0, "a")
+    with pytest.raises(BadRequest, match="Message is too long"):
+        await bot.send_message_draft(DANIEL, 5, "x" * 4097)
+    await sandbox.say(DANIEL, "hey", chat_id=-5)
+    with pytest.raises(BadRequest, match="private chats only"):
+        await bot.send_message_draft(-5, 5, "a")
+
+
+async def test_reactions(sandbox: Sandbox, bot: Bot) -> None:
+    said = await sandbox.say(DANIEL, "hey")
+    await bot.set_message_reaction(DANIEL, said.id, "👍")
+    assert sandbox.messages(DANIEL)[-1].reaction == "👍"
+    await bot.set_message_reaction(DANIEL, said.id)
+    assert sandbox.messages(DANIEL)[-1].reaction == ""
+    with pytest.raises(BadRequest, match="Message to react not found"):
+        await bot.set_message_reaction(DANIEL, 7, "👍")
+    with pytest.raises(BadRequest, match="Reaction_invalid"):
+        await bot.set_message_reaction(DANIEL, said.id, ["👍", "👎"])
+
+
+async def test_get_chat(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.set_user(7, "Lena", "de")
+    await sandbox.say(7, "hallo", chat_id=-5)
+    await sandbox.say(7, "hallo")
+    private, group = await bot.get_chat(7), await bot.get_chat(-5)
+    assert (private.type, private.first_name, group.type, group.title) == ("private", "Lena", "supergroup", "Group 5")
+    assert (await bot.get_updates(offset=-1))[0].message.from_user.language_code == "de"
+    with pytest.raises(BadRequest, match="Chat not found"):
+        await bot.get_chat(8)
+
+
+async def test_topics_of_a_group(sandbox: Sandbox, bot: Bot) -> None:
+    await sandbox.say(DANIEL, "hey", chat_id=-5, topic=3)
+    asked = (await bot.get_updates(offset=-1))[0].message
+    assert (asked.message_thread_id, asked.is_topic_message) == (3, True)
+    sent = await bot.send_message(-5, "hey", message_thread_id=3)
+    assert (sent.message_thread_id, sandbox.messages(-5)[-1].topic) == (3, 3)
+    assert (await bot.send_message(-5, "to all")).message_thread_id is None
+
+
 # updates
 
 

@@ -5,7 +5,7 @@ import zlib
 
 import aiohttp
 import pytest
-from telegram import Bot
+from telegram import Bot, InputMediaDocument, InputMediaPhoto
 from telegram.error import BadRequest
 
 from sandbox import Sandbox
@@ -68,6 +68,20 @@ async def test_photos_of_both_sides(sandbox: Sandbox, bot: Bot, content: bytes, 
     message = (await bot.get_updates(offset=-1))[0].message
     assert message.document is None
     assert (message.photo[-1].width, message.photo[-1].height) == size
+
+
+async def test_an_album(sandbox: Sandbox, bot: Bot) -> None:
+    photos = [InputMediaPhoto(png(30, 20), caption="<b>one</b>", parse_mode="HTML"), InputMediaPhoto(png(20, 30))]
+    sent = await bot.send_media_group(DANIEL, photos)
+    assert [message.photo[-1].width for message in sent] == [30, 20]
+    assert sent[0].media_group_id == sent[1].media_group_id is not None
+    assert [(m.text, m.file.kind) for m in sandbox.messages(DANIEL)[1:]] == [("one", "photo"), ("", "photo")]
+    both = [InputMediaDocument(b"a", filename="a.txt"), InputMediaDocument(sent[0].photo[-1].file_id)]
+    with pytest.raises(BadRequest, match="Wrong file identifier"):
+        await bot.send_media_group(DANIEL, both)
+    with pytest.raises(BadRequest, match="2 to 10"):
+        await bot.send_media_group(DANIEL, photos[:1])
+    assert len(sandbox.messages(DANIEL)) == 3
 
 
 async def test_what_is_no_picture_or_no_file_is_refused(bot: Bot, call: Call) -> None:
