@@ -63,6 +63,24 @@ def open_export(path: Path, limit: int = LIMIT) -> Source:
     return Source(text, name, path.name, digest, warnings)
 
 
+def exports_in(path: Path) -> list[Path]:
+    """The exports that a path names: itself, or in a folder those that WhatsApp named, else all `.txt` and `.zip`.
+
+    Raises:
+        TwinError: there is none in the folder, or it cannot be read.
+    """
+    if not path.is_dir():
+        return [path]
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in {".txt", ".zip"} and file.is_file())
+    except OSError as error:
+        raise TwinError(f"cannot read {path}: {error.strerror or error}") from None
+    found = [file for file in files if _is_chat_name(file.name)] or files
+    if not found:
+        raise TwinError(f"{path} holds no export: there is no .txt or .zip in it")
+    return found
+
+
 def _chat_in_zip(path: Path, handle: IO[bytes], limit: int) -> tuple[str, bytes]:
     try:
         with zipfile.ZipFile(handle) as archive:
@@ -107,7 +125,9 @@ def _bounded(stream: IO[bytes], limit: int, source: str) -> bytes:
     """All of a stream; sizes that a zip declares are not believed."""
     data = stream.read(limit + 1)
     if len(data) > limit:
-        raise TwinError(f"{source} holds more than {limit / 2**20:.0f} MiB of text: that is no WhatsApp export")
+        raise TwinError(
+            f"{source} holds more than {limit / 2**20:.0f} MiB of text: if it is a chat, raise EXPORT_LIMIT_MIB in .env"
+        )
     return data
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.conversations import Counts, conversations_of, total
+from trainer.hints import hints
 from trainer.kinds import KINDS
 from trainer.merging import Chat, merged
 from trainer.whatsapp import Export, Row
@@ -63,6 +64,7 @@ def extend(
     aliases: Mapping[str, str] | None = None,
     gap: timedelta | None = None,
     consent: str | None = None,
+    redaction: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Make a dataset of the exports, or add their new rows to the one in the folder.
 
@@ -71,7 +73,8 @@ def extend(
         exports: those already in change nothing.
         aliases: added to the ones the dataset has.
         gap: instead of the one that the dataset has; a new one has `DEFAULT_GAP`.
-        consent: recorded as stated.
+        consent: recorded as stated; an empty statement revokes the one that the dataset has.
+        redaction: what `Redactor.state` gave, if the exports are redacted.
 
     Raises:
         TwinError: what stands in the folder is no dataset of this version, or it cannot be written.
@@ -82,7 +85,9 @@ def extend(
     chats, names = merged(chats, exports, options.aliases)
     sources = {source.sha256: source for source in sources_of(exports, names)}
     sources |= {source.sha256: source for source in (meta.sources if meta else ())}
-    stored = _Meta(options, tuple(sources.values()), consent or (meta.consent if meta else None))
+    stored = _Meta(
+        options, tuple(sources.values()), _stated(consent, meta), redaction or (meta.redaction if meta else None)
+    )
     dataset = _dataset(chats, stored)
     private_folder(folder)
     try:
@@ -105,6 +110,11 @@ def load(folder: Path) -> Dataset:
     return _dataset(*_stored(folder))
 
 
+def redaction_of(folder: Path) -> Mapping[str, Any] | None:
+    """What a `Redactor` needs to go on in a dataset; None if the dataset is not redacted, or not there yet."""
+    return _stored(folder)[1].redaction if (folder / "dataset.json").exists() else None
+
+
 def sources_of(exports: Iterable[Export], chats: Iterable[str]) -> list[Source]:
     """What is recorded of each export and the chat it is of, once where a file was given twice."""
     by_digest = {export.digest: (export, chat) for export, chat in zip(exports, chats, strict=True)}
@@ -125,6 +135,7 @@ def summarised(
             chat.rows, chat.name, aliases=options.aliases, gap=options.gap
         )
         counts.append(found)
+    counts += [Counts(warnings=(*hints(conversations),))] if any(conversations.values()) else []
     counts += [Counts(unparsed_lines=source.unparsed_lines, warnings=source.warnings) for source in sources]
     return conversations, total(counts)
 
@@ -134,6 +145,13 @@ class _Meta:
     options: Options
     sources: tuple[Source, ...]
     consent: str | None
+    redaction: Mapping[str, Any] | None = None
+
+
+def _stated(consent: str | None, meta: _Meta | None) -> str | None:
+    if consent is None:
+        return meta.consent if meta else None
+    return consent or None
 
 
 def _dataset(chats: Sequence[Chat], meta: _Meta) -> Dataset:
@@ -170,6 +188,7 @@ def _meta_text(meta: _Meta, chats: Sequence[Chat], counts: Counts) -> str:
         "options": _options_json(meta.options),
         "counts": counts.as_json(),
         "consent": meta.consent,
+        "redaction": meta.redaction,
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
@@ -184,6 +203,7 @@ def _stored(folder: Path) -> tuple[list[Chat], _Meta]:
             Options(options["aliases"], timedelta(seconds=options["gap_seconds"])),
             tuple(Source(**{**source, "warnings": tuple(source["warnings"])}) for source in content["sources"]),
             content["consent"],
+            content.get("redaction"),
         )
         return _stored_chats(folder / "rows.jsonl", content["chats"]), meta
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -55,7 +55,7 @@ def read_dates(
     if any(written.third is None for written in dates):
         return _without_year(dates, today)
     order = _order(dates, source, separator, asked, today)
-    known = {written: _read(written, order) for written in dict.fromkeys(dates)}
+    known = {written: read_date(written, order) for written in dict.fromkeys(dates)}
     if not any(known.values()):
         raise TwinError(f"{source} is not a chat that can be read: its dates name no days")
     return [known[written] for written in dates]
@@ -91,30 +91,30 @@ def _best(orders: list[Order], cost: Callable[[Order], int]) -> list[Order]:
 
 
 def _unread(dates: Sequence[WrittenDate], order: Order) -> int:
-    return sum(_read(written, order) is None for written in dates)
+    return sum(read_date(written, order) is None for written in dates)
 
 
 def _days(dates: Sequence[WrittenDate], order: Order) -> list[date]:
-    return [day for written in dates if (day := _read(written, order)) is not None]
+    return [day for written in dates if (day := read_date(written, order)) is not None]
 
 
 def _days_back(dates: Sequence[WrittenDate], order: Order) -> int:
     """How far this reading jumps back in time, in days: a late message goes back little, a wrong reading by months."""
-    known = {written: _read(written, order) for written in dict.fromkeys(dates)}
+    known = {written: read_date(written, order) for written in dict.fromkeys(dates)}
     days = [day for written in dates if (day := known[written]) is not None]
     return sum(max(0, (day - after).days) for day, after in pairwise(days))
 
 
 def _as_asked(order: Order, distinct: list[WrittenDate], source: str) -> Order:
-    wrong = [written for written in distinct if _read(written, order) is None]
+    wrong = [written for written in distinct if read_date(written, order) is None]
     if len(wrong) * 2 > len(distinct):
         raise TwinError(f'{source} does not fit --date-order {order}: it has dates such as "{_shown(wrong[0])}"')
     return order
 
 
 def _question(source: str, distinct: list[WrittenDate], orders: list[Order]) -> str:
-    example = next(written for written in distinct if len({_read(written, order) for order in orders}) > 1)
-    readings = " or ".join(f"{_read(example, order):%-d %B %Y} (--date-order {order})" for order in orders)
+    example = next(written for written in distinct if len({read_date(written, order) for order in orders}) > 1)
+    readings = " or ".join(f"{read_date(example, order):%-d %B %Y} (--date-order {order})" for order in orders)
     return f'{source} does not tell the order of its dates: "{_shown(example)}" can be {readings}; say which'
 
 
@@ -122,7 +122,8 @@ def _shown(written: WrittenDate) -> str:
     return "/".join(field for field in written[:3] if field)
 
 
-def _read(written: WrittenDate, order: Order) -> date | None:
+def read_date(written: WrittenDate, order: Order) -> date | None:
+    """The day that a date names in this order, or None."""
     fields = dict(zip(order, written[:3], strict=True))
     month = fields["m"]
     number = int(month) if month and month.isdigit() else wordings().months.get(word(month or ""), 0)
@@ -170,7 +171,7 @@ def _without_year(dates: Sequence[WrittenDate], today: date) -> list[date | None
     Old Android versions left the year out of the current year's messages, and wrote it in older ones.
     """
     leap = "2000"  # has every day
-    days = [_read(written._replace(third=written.third or leap), _by_name(written)) for written in dates]
+    days = [read_date(written._replace(third=written.third or leap), _by_name(written)) for written in dates]
     result: list[date | None] = []
     year, later = today.year, today
     for written, day in zip(reversed(dates), reversed(days), strict=True):

@@ -6,11 +6,12 @@ table of wordings helps. A mark is strong evidence, not proof: people paste text
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from trainer.wordings import APP_MARKS, loose, visible, wordings
+from trainer.notices import is_notice
+from trainer.wordings import APP_MARKS, BEGIN, loose, visible, wordings
 
 Kind = Literal["text", "media", "system", "deleted", "call", "poll", "location", "contact", "empty"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -18,16 +19,23 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _OFTEN = 3
 _LONGEST_DELETED = 120
 _LONGEST_PHRASE = 400  # characters; what is longer is nothing that the app wrote
+_NEVER_PLAIN = ("", " ", "\t", "<")  # how nothing begins that its first letters tell to be a text
+_MOST_WORDS = 4  # of a placeholder
 _VIEW_ONCE = "null"  # what Android leaves of a message that may be seen once
 
 _ATTACHED = re.compile(r"<[^<>\n]*?([^<>\s]*\.\w{1,5})[^<>\n.]{0,20}>")  # iOS: <attached: 00000012-PHOTO.jpg>
+_ATTACHED_END = re.compile(r"<[^<>\n:：]{3,30}[:：]\s?[^<>\n]*\.\w{1,5}>$")
 _FILE = re.compile(r"[^\n]+\.\w{1,5}")
-_DOCUMENT = re.compile(r"[^\n]*\.\w{1,5} • [^\n]*")  # iOS: name.pdf • 2 pages document omitted
+_DOCUMENT = re.compile(r"[^\n]*\.\w{1,5}(?: • [^\n]*)?")  # iOS: name.pdf • 2 pages document omitted
 _MAP_LINK = re.compile(
     r"([^\n:：]{2,40}?)\s?[:：]\s*https?://(?:maps\.|www\.google\.\w+/maps|goo\.gl/maps|foursquare)\S*"
 )
 _PLACE = re.compile(r"([^\n:：]{2,40}?)\s?[:：]\s[^\n]*\(https?://\S+\)")  # iOS: Location: Café (https://foursquare...)
+_VENUE = re.compile(r"[^\n]{1,200}(?:: |\n(?:[^\n]{1,200}\n)?)https?://(?:www\.)?foursquare\.com/v/[0-9a-f]{16,}")
+_COORDINATES = re.compile(r"([^\n]{2,200}): -?\d+\.\d+, ?-?\d+\.\d+ - https://maps\.google\.com/\S+")  # of the web app
 _CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
+_MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,{APP_MARKS}]{{3,60}}[.,] [{APP_MARKS}][^\n•]{{1,60}}")
+_POLL_OPTION = re.compile(r"(\S{2,24}): .*\([^()\n]*\d[^()\n]*\)")
 _ANGLED = re.compile(r"<[^\W\d_][^<>/]{6,60}>")
 _PASTED = re.compile(r"https?://|[+\d@#]")
 _ANGLED_END = re.compile(rf"\s*[{APP_MARKS}]?<\s?([^<>\n:：]{{4,80}})>$")
@@ -49,28 +57,48 @@ class Habits:
 
 def habits_of(bodies: Sequence[str], *, ios: bool) -> Habits:
     """The habits of an export by the bodies of its rows."""
-    angled = Counter(body.partition("\n")[0] for body in bodies if body.startswith("<"))
-    return Habits(
-        ios,
-        marks=ios and any(body[:1] in APP_MARKS for body in bodies if body),
-        placeholders=frozenset(line for line, count in angled.items() if count >= _OFTEN and _ANGLED.fullmatch(line)),
-    )
+    marked = Counter(body for body in bodies if body[:1] in APP_MARKS and len(body) < _LONGEST_PHRASE) if ios else None
+    angled = Counter(body.partition("\n")[0] for body in bodies if body[:1] == "<")
+    often = {line for line, count in angled.items() if count >= _OFTEN and _ANGLED.fullmatch(line)}
+    if marked:
+        often |= {body for body, count in marked.items() if count >= _OFTEN and len(body.split()) <= _MOST_WORDS}
+    return Habits(ios, marks=bool(marked), placeholders=frozenset(often))
 
 
 def kind_of(speaker: str | None, body: str, habits: Habits) -> Kind:
     """The kind of a row by who the export says wrote it, and what: the body with its marks."""
     if speaker is None:
-        return "system"
+        return "call" if wordings().phrases.get(loose(body[:_LONGEST_PHRASE])) == "call" else "system"
     seen = visible(body).strip()
     if not seen or (seen == _VIEW_ONCE and not habits.ios):
         return "empty"
     if body[0] in APP_MARKS:
-        return _marked(seen, body, habits.marks)
-    if habits.marks and (placeholder := _marked_end(body)):
-        return placeholder
+        return _marked(seen, body, habits)
     if habits.placeholders and body.partition("\n")[0] in habits.placeholders:
         return "media"
-    return _unmarked(seen, marked=habits.ios and not habits.marks)
+    return (_marked_end(body) if habits.marks else None) or _unmarked(seen, marked=habits.ios and not habits.marks)
+
+
+def kinds_of(parted: Iterable[tuple[str | None, str]], habits: Habits) -> Iterator[Kind]:
+    """The kinds of many rows, as `kind_of` tells them: most are texts, which their first letters tell."""
+    beginnings = wordings().beginnings
+    unmarked = not habits.ios or habits.marks
+    for speaker, body in parted:
+        head = body[:BEGIN]
+        if (
+            unmarked
+            and speaker is not None
+            and head.isascii()
+            and head[:1] not in _NEVER_PLAIN
+            and head.lower() not in beginnings
+            and "\n" not in body
+            and "://" not in body
+            and body[-1] not in ")>"
+            and (body.isascii() or not ("\u200e" in body or "\u200f" in body))
+        ):
+            yield "text"
+        else:
+            yield kind_of(speaker, body, habits)
 
 
 def words_of(kind: Kind, body: str) -> str | None:
@@ -83,16 +111,18 @@ def words_of(kind: Kind, body: str) -> str | None:
     return _caption(body) if kind == "media" else None
 
 
-def _marked(seen: str, body: str, marks: bool) -> Kind:
+def _marked(seen: str, body: str, habits: Habits) -> Kind:
     """The kind of a body that begins with an app mark."""
     kind = _unmarked(seen, marked=True)
     if kind != "text":
         return kind
     if placeholder := _marked_end(body):
         return placeholder
-    if not marks or _PASTED.match(seen):
+    if not habits.marks or _PASTED.match(seen):
         return "text"
-    return "system"
+    if _MARKED_CALL.fullmatch(body):
+        return "call"
+    return "media" if body in habits.placeholders else "system"
 
 
 def _marked_end(body: str) -> Kind | None:
@@ -111,10 +141,12 @@ def _unmarked(seen: str, *, marked: bool) -> Kind:
         return "text"
     phrase = loose(first)
     kind = _with_lines_below(phrase, rest)
+    if kind is None and _VENUE.fullmatch(seen):
+        kind = "location"
     if kind is None and not rest:
         kind = _alone(first, phrase, marked=marked)
     if kind is None and marked:
-        kind = _placeholder(first)
+        kind = _placeholder(first) or _placeholder_end(seen) or ("system" if not rest and is_notice(first) else None)
     return kind or "text"
 
 
@@ -155,6 +187,8 @@ def _attached_file(phrase: str) -> str | None:
 def _is_location(seen: str, *, marked: bool) -> bool:
     if "://" not in seen:
         return False
+    if _COORDINATES.fullmatch(seen):
+        return True
     link = _MAP_LINK.fullmatch(seen) or (_PLACE.fullmatch(seen) if marked else None)
     return bool(link and (marked or loose(link[1]) in wordings().locations))
 
@@ -175,8 +209,23 @@ def _placeholder(seen: str) -> Kind | None:
     return cast("Kind | None", wordings().marked_phrases.get(loose(seen.strip("<>"))))
 
 
+def _placeholder_end(seen: str) -> Kind | None:
+    """The kind of an iOS placeholder behind a file's name or a caption, where the mark between them is lost."""
+    if attached := _ATTACHED_END.search(seen):
+        return _placeholder(attached[0])
+    phrase = loose(seen)
+    omitted = next((end for end in wordings().omitted if phrase.endswith(end)), None)
+    return "media" if omitted and _DOCUMENT.fullmatch(phrase.removesuffix(omitted).strip()) else None
+
+
 def _is_poll(first: str, rest: str) -> bool:
-    return first.endswith((":", "：")) and first[:-1].strip() in wordings().polls and "\n" in rest
+    """A poll has its name, a question, and options with their votes; its name is in capitals, in any language."""
+    if not first.endswith((":", "：")) or "\n" not in rest:
+        return False
+    if first[:-1].strip() in wordings().polls:
+        return True
+    options = [_POLL_OPTION.fullmatch(line.strip()) for line in rest.split("\n")[-2:]]
+    return None not in options and len({option[1] for option in options if option}) == 1
 
 
 def _caption(body: str) -> str | None:
@@ -184,5 +233,16 @@ def _caption(body: str) -> str | None:
     cut = max(body.rfind(mark) for mark in APP_MARKS)
     before = visible(body[: max(cut, 0)]).strip()
     if before and _marked_end(body):
-        return None if _DOCUMENT.fullmatch(before) or before.endswith("•") else body[:cut].strip()
+        return None if _names_a_file(before, visible(body[cut:])) else body[:cut].strip()
+    if cut < 0 and (attached := _ATTACHED_END.search(body)):  # of iOS, without its mark
+        before = body[: attached.start()].strip()
+        return before if before and not _names_a_file(before, attached[0]) else None
     return body.partition("\n")[2].strip() or None
+
+
+def _names_a_file(before: str, placeholder: str) -> bool:
+    """Whether what stands before a placeholder is the name of the file, not what a person said about it."""
+    name = before.partition(" • ")[0].strip()
+    if before.endswith("•") or (" • " in before and _FILE.fullmatch(name)):
+        return True
+    return placeholder.strip("<> ").endswith(name) or ("<" not in placeholder and bool(_FILE.fullmatch(name)))

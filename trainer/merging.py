@@ -3,12 +3,17 @@
 WhatsApp cuts long exports without saying so, so a chat comes in several that overlap.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from trainer.conversations import named
+from trainer.kinds import Kind, words_of
 from trainer.whatsapp import Export, Row
+from trainer.wordings import visible
+
+Likeness = tuple[datetime, str | None, Kind, str]
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def merged(
             names.append(name)
         else:
             chat = result[index]
-            result[index] = Chat(chat.name, chat.title, _in_time([*chat.rows, *_new_rows(chat.rows, export.rows)]))
+            result[index] = Chat(chat.name, chat.title, _joined(chat.rows, export.rows, aliases))
             names.append(chat.name)
     return result, names
 
@@ -46,17 +51,20 @@ def _is_same(chat: Chat, export: Export, aliases: Mapping[str, str]) -> bool:
     ours, theirs = _speakers(chat.rows, aliases), _speakers(export.rows, aliases)
     if not (ours <= theirs or theirs <= ours):
         return False
-    return chat.title == export.chat or _agree(chat.rows, export.rows)
+    return chat.title == export.chat or _agree(chat.rows, export.rows, aliases)
 
 
-def _agree(ours: Sequence[Row], theirs: Sequence[Row]) -> bool:
+def _agree(ours: Sequence[Row], theirs: Sequence[Row], aliases: Mapping[str, str]) -> bool:
     """Whether two lists of rows say the same where their periods overlap, for the greater part.
 
     One text in common is too little: people write the same into two chats.
     """
-    start = max(min(row.at for row in ours), min(row.at for row in theirs))
+    start = max(min(row.at for row in ours), min(row.at for row in theirs)).replace(second=0)
     end = min(max(row.at for row in ours), max(row.at for row in theirs))
-    mine, other = ({row for row in rows if row.kind == "text" and start <= row.at <= end} for rows in (ours, theirs))
+    mine, other = (
+        {_likeness(row, aliases) for row in rows if row.kind == "text" and start <= row.at <= end}
+        for rows in (ours, theirs)
+    )
     common = len(mine & other)
     return common > 0 and common * 2 >= min(len(mine), len(other))
 
@@ -65,16 +73,43 @@ def _speakers(rows: Iterable[Row], aliases: Mapping[str, str]) -> set[str]:
     return {named(speaker, aliases) for speaker in {row.speaker for row in rows if row.kind == "text"} if speaker}
 
 
-def _new_rows(have: Iterable[Row], given: Iterable[Row]) -> list[Row]:
-    """The given rows beyond those we have; a row that stands twice in one export was written twice."""
-    left = Counter(have)
-    new = []
+def _joined(have: Sequence[Row], given: Iterable[Row], aliases: Mapping[str, str]) -> tuple[Row, ...]:
+    """The rows we have and the given ones beyond them; a row that stands twice in one export was written twice.
+
+    Rows are the same if they are alike: phones write times with seconds or without, and placeholders in their
+    language. A text that was edited since takes the place of the one that was written first.
+    """
+    left: defaultdict[Likeness, list[int]] = defaultdict(list)
+    for index in range(len(have) - 1, -1, -1):
+        left[_likeness(have[index], aliases)].append(index)
+    given = list(given)
+    rest = []
     for row in given:
-        if left[row] > 0:
-            left[row] -= 1
+        same = left[_likeness(row, aliases)]
+        if same:
+            same.pop()
         else:
-            new.append(row)
-    return new
+            rest.append(row)
+    unmatched: defaultdict[tuple[datetime, str | None], list[int]] = defaultdict(list)
+    for alike, indices in left.items():
+        unmatched[alike[:2]] += [index for index in indices if have[index].kind == "text"]
+    result = list(have)
+    for row in rest:
+        before = unmatched[_likeness(row, aliases)[:2]]
+        if before and row.kind == "deleted":
+            before.pop()
+        elif before and row.kind == "text" and words_of("text", row.text) != row.text:
+            result[before.pop()] = row
+        else:
+            result.append(row)
+    return _in_time(result)
+
+
+def _likeness(row: Row, aliases: Mapping[str, str]) -> Likeness:
+    """What rows of two exports have in common if they are the same: the minute, who wrote, the kind, and what."""
+    speaker = None if row.kind == "system" or row.speaker is None else named(row.speaker, aliases)
+    words = row.text if row.kind == "text" else ""
+    return row.at.replace(second=0), speaker, row.kind, words if words.isascii() else visible(words)
 
 
 def _in_time(rows: Iterable[Row]) -> tuple[Row, ...]:

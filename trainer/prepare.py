@@ -1,7 +1,7 @@
 """`twin prepare`: exports become messages, conversations, a dataset, and the founding article's table."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,13 +10,17 @@ from typing import IO, Any
 
 from rich.table import Table
 
+from trainer.archive import LIMIT, exports_in
 from trainer.conversations import Counts
-from trainer.dataset import Options, extend, row_line, sources_of, summarised
+from trainer.dataset import Options, extend, redaction_of, row_line, sources_of, summarised
 from trainer.merging import merged
+from trainer.redaction import Redactor
 from trainer.whatsapp import read_export
 from twin.errors import TwinError
 from twin.files import replacing
 from twin.transcript import DEFAULT_GAP, Conversation, labels_of, render
+
+_NO_CONSENT = "nobody has stated that the people in this dataset agree: ask them, and say so with --consent"
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,12 @@ class Summary:
     chats: tuple[str, ...]
     dataset: Path | None = None
     digest: str | None = None  # of the dataset
+    redacted: Mapping[str, int] | None = None  # what was replaced in these exports, by kind
 
     def as_json(self) -> dict[str, Any]:
         """What `--json` prints."""
-        return self.counts.as_json()
+        more = {} if self.redacted is None else {"redacted": dict(self.redacted)}
+        return self.counts.as_json() | more
 
 
 def prepare(
@@ -43,11 +49,14 @@ def prepare(
     gap: timedelta | None = None,
     date_order: str | None = None,
     consent: str | None = None,
+    redact: bool = False,
+    names: Iterable[str] = (),
+    limit: int = LIMIT,
 ) -> Summary:
     """Read exports, write what is asked for, and count.
 
     Args:
-        exports: `.txt` or `.zip` files; several of one chat are merged, different chats stay apart.
+        exports: `.txt` or `.zip` files, or folders with such; those of one chat are merged, others stay apart.
         dataset: the folder of a dataset to make or extend.
         messages: a file for every row in order, as the exports have them.
         out: a file for the conversations, one a line.
@@ -55,31 +64,47 @@ def prepare(
         gap: a longer silence starts a new conversation; by default the dataset's, or an hour.
         date_order: `dmy`, `mdy` or `ymd` for exports that do not tell.
         consent: recorded in the dataset as stated.
+        redact: replace what identifies people; a dataset that was made so stays so.
+        names: given names to replace beyond the common ones.
+        limit: the most bytes of text that an export may have.
 
     Raises:
         TwinError: an export cannot be read, a file cannot be written, or no conversation comes of the exports. The last
             is only a warning with `messages`, which is written in any case.
     """
-    read = [read_export(path, date_order=date_order) for path in exports]
+    exports = [file for path in exports for file in exports_in(path)]
+    read = [read_export(path, date_order=date_order, limit=limit) for path in exports]
+    had = redaction_of(dataset) if dataset else None
+    redactor = Redactor(had, names) if redact or had else None
+    if redactor:
+        read = [redactor.export(export) for export in read]
     if messages is not None:
         with _writing(messages) as handle:
             handle.writelines(row_line(row) for export in read for row in export.rows)
     chats, names = merged([], read, aliases or {})
     options = Options(aliases or {}, DEFAULT_GAP if gap is None else gap)
     conversations, counts = summarised(chats, options, sources_of(read, names))
-    summary = Summary(counts, tuple(conversations))
+    redacted = dict(redactor.counts) if redactor else None
+    summary = Summary(counts, tuple(conversations), redacted=redacted)
     if not counts.conversations:
         reason = _no_conversations(exports, counts, options.gap)
         if messages is None:
             raise TwinError(reason)
-        summary = replace(summary, counts=replace(counts, warnings=(*counts.warnings, reason)))
+        summary = _noted(summary, reason)
     if out is not None:
         with _writing(out) as handle:
             handle.writelines(_conversation_lines(conversations))
     if dataset is None or not counts.conversations:
         return summary
-    made = extend(dataset, read, aliases=aliases, gap=gap, consent=consent)
-    return Summary(made.counts, tuple(made.chats), dataset, made.digest)
+    state = redactor.state if redactor else None
+    made = extend(dataset, read, aliases=aliases, gap=gap, consent=consent, redaction=state)
+    summary = Summary(made.counts, tuple(made.chats), dataset, made.digest, redacted)
+    return summary if made.consent else _noted(summary, _NO_CONSENT)
+
+
+def _noted(summary: Summary, warning: str) -> Summary:
+    counts = summary.counts
+    return replace(summary, counts=replace(counts, warnings=(*counts.warnings, warning)))
 
 
 def table(summary: Summary) -> Table:
@@ -98,6 +123,8 @@ def table(summary: Summary) -> Table:
     if counts.first and counts.last:
         rows.add_section()
         rows.add_row("period", f"{counts.first:%Y-%m-%d} to {counts.last:%Y-%m-%d}")
+    for kind, number in (summary.redacted or {}).items():
+        rows.add_row(f"redacted: {kind}", f"{number:,}")
     if counts.unparsed_lines:
         rows.add_row("lines that belong to no message", f"{counts.unparsed_lines:,}")
     return rows

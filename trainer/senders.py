@@ -8,7 +8,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from trainer.wordings import APP_MARKS, INVISIBLE, visible
+from trainer.notices import is_notice
+from trainer.wordings import APP_MARKS, INVISIBLE, loose, visible, wordings
 
 LONGEST_NAME = 120  # characters; group subjects may have 100
 _OFTEN = 3  # lines that a doubtful name must begin to be one
@@ -22,18 +23,20 @@ Parted = tuple[str | None, str]
 def part_senders(rests: Sequence[str]) -> list[Parted]:
     """Sender and body of each line behind its header, both as written; no sender where the app wrote without one."""
     names = [_first_name(rest) for rest in rests]
-    plain = Counter(
-        name for name, rest in zip(names, rests, strict=True) if name is not None and rest[0] not in APP_MARKS
-    )
-    marked = Counter(name for name, rest in zip(names, rests, strict=True) if name is not None and rest[0] in APP_MARKS)
+    counted = Counter(names)
+    plain = Counter({name: count for name, count in counted.items() if name is not None and name[0] not in APP_MARKS})
+    senders = {name for name in counted if name is not None and _is_sender(name, plain, counted)}
     longer = _names_with_colons(rests, names)
     parted: list[Parted] = []
     for name, rest in zip(names, rests, strict=True):
-        if name is None or not _is_sender(name, plain, marked):
+        if name is None or name not in senders or (plain[name] < _OFTEN and is_notice(rest, distinct=False)):
             parted.append((None, rest))
-        else:
-            sender = longer.get(name, {}).get(_second_name(rest, name) or "", name)
+        elif name in longer:
+            sender = longer[name].get(_second_name(rest, name) or "", name)
             parted.append((sender, _behind(rest, sender)))
+        else:
+            end = len(name) + 1
+            parted.append((name, rest[end + 1 :] if rest[end : end + 1] == " " else rest[end:]))
     return parted
 
 
@@ -42,26 +45,31 @@ def tidy_name(sender: str) -> str:
     return " ".join(visible(sender).split())
 
 
-def _is_sender(name: str, plain: Counter[str], marked: Counter[str]) -> bool:
+def _is_sender(name: str, plain: Counter[str], counted: Counter[str | None]) -> bool:
     """Whether what stands before a colon is a name: behind a mark or in a quotation only if other lines say so."""
     if name[0] in APP_MARKS:
-        return name.lstrip(APP_MARKS) in plain or marked[name] >= _OFTEN
+        return not plain or name.lstrip(APP_MARKS) in plain or counted[name] >= _OFTEN
     return plain[name] >= _OFTEN or not _is_open(name)
 
 
 def _first_name(rest: str) -> str | None:
-    match = _COLON.search(rest, 1, LONGEST_NAME + 1)
-    if not match:
-        return None
-    name = rest[: match.start()]
-    return name if visible(name).strip() else None
+    name = rest[: max(rest.find(": ", 1, LONGEST_NAME + 2), 0)]
+    if not name or ":" in name:
+        match = _COLON.search(rest, 1, LONGEST_NAME + 1)
+        if not match:
+            return None
+        name = rest[: match.start()]
+    return name if (name.isascii() or visible(name).strip()) and not name.isspace() and "\n" not in name else None
 
 
 def _second_name(rest: str, name: str) -> str | None:
     """What stands between the first colon and the second."""
     body = _behind(rest, name)
     match = _COLON.search(body, 1, LONGEST_NAME + 1)
-    return body[: match.start()] if match else None
+    second = body[: match.start()] if match else ""
+    if not second or second[0] in APP_MARKS or "\n" in second or not body[len(second) + 1 :].strip():
+        return None
+    return None if loose(second) in wordings().labels else second
 
 
 def _behind(rest: str, sender: str) -> str:
@@ -71,15 +79,20 @@ def _behind(rest: str, sender: str) -> str:
 
 
 def _names_with_colons(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, dict[str, str]]:
-    """Names that go on behind their first colon, as `Rome: hotels` does: every line has the second colon too."""
+    """Names that go on behind their first colon, as `Rome: hotels` does: every line has the second colon too.
+
+    Somebody who wrote nothing but one text, again and again, does not show what of it is the name.
+    """
+    said: defaultdict[str, set[str]] = defaultdict(set)
     seconds: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
     for rest, name in zip(rests, names, strict=True):
         if name is not None and (None not in seconds[name]):
             seconds[name][_second_name(rest, name)] += 1
+            said[name].add(rest)
     return {
         name: {second: f"{name}: {second}" for second in counted if second}
         for name, counted in seconds.items()
-        if None not in counted and counted.total() >= _OFTEN * len(counted)
+        if None not in counted and counted.total() >= _OFTEN * len(counted) and len(said[name]) > len(counted)
     }
 
 

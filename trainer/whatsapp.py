@@ -5,27 +5,30 @@ the forms that WhatsApp writes. It gets one line a message, with the date in ISO
 number for the row; by that number body and sender are joined to it again, so bodies stay as they were written.
 """
 
+import gc
 import tempfile
-from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from trainer.archive import LIMIT, Source, open_export
-from trainer.dates import WrittenDate, read_dates
-from trainer.headers import Header, Shape, dominant_shape, parse_header
-from trainer.kinds import Habits, Kind, habits_of, kind_of
+from trainer.kinds import Habits, Kind, habits_of, kinds_of
+from trainer.scanning import Rows, find_rows, line_numbers
 from trainer.senders import Parted, part_senders
 from twin.errors import TwinError
 
 _PLAIN_FORM = "#[%Y-%m-%d %H:%M:%S] %name:"  # whatstk's notation
-_LINES_BEFORE = 10  # lines before the first header, beyond one a row, that make a file no chat
 _ROWS_AT_ONCE = 50_000  # whatstk needs about a kilobyte a row
+_NAMED = 3  # lines that a warning names
+_LIMITS = (40_000, 10_000)  # messages that WhatsApp is reported to cut exports at, without media and with
+_NEAR = 0.02
+_CUT = "{}: about {:,} messages is where WhatsApp cuts exports: add an older export of this chat if you have one"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One entry of an export, all as it stands there: `speaker` is None where the export names none."""
 
     at: datetime
@@ -46,18 +49,6 @@ class Export:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass
-class _Scan:
-    """The headers of an export: for each its line, where the rest begins, its date (by number) and its second."""
-
-    dates: list[WrittenDate] = field(default_factory=list)
-    lines: "array[int]" = field(default_factory=lambda: array("l"))
-    ends: "array[int]" = field(default_factory=lambda: array("l"))
-    days: "array[int]" = field(default_factory=lambda: array("l"))
-    seconds: "array[int]" = field(default_factory=lambda: array("l"))
-    strange: list[int] = field(default_factory=list)  # lines that begin like a header of another shape
-
-
 def read_export(path: Path, *, date_order: str | None = None, limit: int = LIMIT) -> Export:
     """Read an exported chat, `.txt` or `.zip`.
 
@@ -69,108 +60,57 @@ def read_export(path: Path, *, date_order: str | None = None, limit: int = LIMIT
     Raises:
         TwinError: the file is missing, empty, broken, no chat, or its dates can be read in two ways.
     """
+    with _without_collector():
+        return _read(path, date_order, limit)
+
+
+def _read(path: Path, date_order: str | None, limit: int) -> Export:
     source = open_export(path, limit)
-    lines = source.text.rstrip("\n").split("\n")
-    shape = dominant_shape(lines)
-    if shape is None:
-        raise _no_chat(path)
-    scan = _scan(lines, shape)
-    if not scan.lines:
-        raise _no_chat(path)
-    days = read_dates(scan.dates, str(path), separator=shape[1], asked=date_order)
-    kept = [index for index, day in enumerate(scan.days) if days[day] is not None]
-    starts = [scan.lines[index] for index in kept]
-    before = [line for line in range(starts[0]) if lines[line].strip()]
-    if len(before) > len(starts) + _LINES_BEFORE:
-        raise _no_chat(path)
-    bad_dates = [line for line, day in zip(scan.lines, scan.days, strict=True) if days[day] is None]
-    parted = part_senders(_rests(lines, starts, [scan.ends[index] for index in kept]))
-    moments = [f"{days[scan.days[index]]} {_clock(scan.seconds[index])}" for index in kept]
+    text = source.text.rstrip("\n")
+    found, shape = find_rows(text, str(path), date_order)
+    cut = next((limit for limit in _LIMITS if abs(len(found.starts) - limit) <= limit * _NEAR), None)
+    parted = part_senders(found.rests(text))
+    habits = habits_of([body for _, body in parted], ios=shape[0].endswith(("]", ":")))
     return Export(
         chat=source.chat,
-        rows=tuple(_rows(moments, parted, habits_of([body for _, body in parted], ios=shape[0].endswith(("]", ":"))))),
+        rows=tuple(_rows(found.moments(), parted, habits)),
         file=source.file,
         digest=source.digest,
-        unparsed=tuple(line + 1 for line in sorted({*before, *bad_dates})),
-        warnings=tuple(_warnings(source, scan.strange)),
+        unparsed=tuple(line_numbers(text, sorted({*found.unparsed}))),
+        warnings=(*_warnings(source, text, found), *([_CUT.format(source.file, cut)] if cut else [])),
     )
 
 
-def _no_chat(path: Path) -> TwinError:
-    return TwinError(
-        f"{path} is not a WhatsApp chat: its lines do not begin with date and time; use the file that Export chat makes"
-    )
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without the search for cycles: millions of rows have none, and to look through them takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
-def _scan(lines: Sequence[str], shape: Shape) -> _Scan:
-    scan = _Scan()
-    last: WrittenDate | None = None
-    for index, line in enumerate(lines):
-        header = parse_header(line)
-        if header is None:
-            continue
-        second = _second_of_day(header)
-        if header.shape != shape or second is None:
-            scan.strange.append(index)
-            continue
-        written = WrittenDate(*header.date, header.era)
-        if written != last:
-            scan.dates.append(written)
-            last = written
-        scan.lines.append(index)
-        scan.ends.append(header.end)
-        scan.days.append(len(scan.dates) - 1)
-        scan.seconds.append(second)
-    return scan
-
-
-def _second_of_day(header: Header) -> int | None:
-    """The time that a header names, in seconds since midnight, or None if there is none such."""
-    hour = header.hour
-    if header.period and hour <= 12:
-        half = hour % 12
-        match header.period:
-            case "am":
-                hour = half
-            case "pm":
-                hour = half + 12
-            case "noon":
-                hour = hour if hour >= 10 else hour + 12
-            case "night":
-                hour = half if half < 6 else half + 12
-    if hour > 23 or header.minute > 59 or header.second > 59:
-        return None
-    return (hour * 60 + header.minute) * 60 + header.second
-
-
-def _clock(second: int) -> str:
-    return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-
-
-def _rests(lines: Sequence[str], starts: Sequence[int], ends: Sequence[int]) -> list[str]:
-    """What stands behind each header, up to the next one."""
-    rests = []
-    for start, end, after in zip(starts, ends, [*starts[1:], len(lines)], strict=True):
-        first = lines[start][end:]
-        rests.append(first if after == start + 1 else "\n".join((first, *lines[start + 1 : after])))
-    return rests
-
-
-def _rows(moments: Sequence[str], parted: Sequence[Parted], habits: Habits) -> Iterator[Row]:
+def _rows(moments: Iterable[str], parted: Sequence[Parted], habits: Habits) -> Iterator[Row]:
     numbers = {sender: number for number, sender in enumerate(dict.fromkeys(sender for sender, _ in parted))}
     senders = list(numbers)
     plain = (
         f"#[{moment}] {numbers[sender]}: {row}"
         for row, (moment, (sender, _)) in enumerate(zip(moments, parted, strict=True))
     )
-    for expected, (at, sender_number, row) in enumerate(_through_whatstk(plain, len(moments))):
-        if row != expected:
-            raise TwinError(f"row {expected + 1} of the export was lost on the way through whatstk")
-        sender, body = senders[sender_number], parted[row][1]
-        yield Row(at, sender, kind_of(sender, body, habits), body)
+    kinds = kinds_of(parted, habits)
+    expected = 0
+    for dates, sender_numbers, row_numbers in _through_whatstk(plain, len(parted)):
+        if row_numbers != [*range(expected, expected + len(dates))]:
+            raise TwinError(f"rows {expected + 1} and after were lost on the way through whatstk")
+        bodies = [body for _, body in parted[expected : expected + len(dates)]]
+        yield from map(Row._make, zip(dates, map(senders.__getitem__, sender_numbers), kinds, bodies, strict=False))
+        expected += len(dates)
 
 
-def _through_whatstk(plain: Iterator[str], count: int) -> Iterator[tuple[datetime, int, int]]:
+def _through_whatstk(plain: Iterator[str], count: int) -> Iterator[tuple[list[datetime], list[int], list[int]]]:
     """Date, sender's number and row's number of each line, as whatstk parses them.
 
     It reads files only; the one it is given has numbers and dates in it, and nothing that anybody wrote.
@@ -183,15 +123,25 @@ def _through_whatstk(plain: Iterator[str], count: int) -> Iterator[tuple[datetim
             lines = (next(plain) for _ in range(start, min(start + _ROWS_AT_ONCE, count)))
             file.write_text("\n".join(lines) + "\n", encoding="utf-8")
             table = df_from_whatsapp(str(file), auto_header=False, hformat=_PLAIN_FORM, max_size=None)
-            for at, sender, row in zip(table["date"], table["username"], table["message"], strict=True):
-                yield at.to_pydatetime(), int(sender), int(row)
+            yield (
+                list(table["date"].dt.to_pydatetime()),
+                table["username"].astype(int).tolist(),
+                table["message"].astype(int).tolist(),
+            )
 
 
-def _warnings(source: Source, strange: Sequence[int]) -> Iterator[str]:
+def _warnings(source: Source, text: str, found: Rows) -> Iterator[str]:
     yield from source.warnings
-    if strange:
-        first = ", ".join(str(line + 1) for line in strange[:3])
-        yield (
-            f"{source.file}: {len(strange)} lines look like headers of another form (lines {first}"
-            f"{', ...' if len(strange) > 3 else ''}); they stay part of the message before them"
-        )
+    for starts, what, then in (
+        (found.unparsed, "belong to no message", "they stand before the first one, or their date names no day"),
+        (
+            found.backwards(),
+            "go back in time by more than a day",
+            "somebody may have pasted another chat into a message",
+        ),
+        (found.strange, "look like headers of another form", "they stay part of the message before them"),
+    ):
+        if starts:
+            numbers = line_numbers(text, sorted({*starts})[:_NAMED])
+            more = ", ..." if len(starts) > _NAMED else ""
+            yield f"{source.file}: {len(starts)} lines {what} (lines {', '.join(map(str, numbers))}{more}); {then}"

@@ -14,6 +14,7 @@ from importlib import resources
 APP_MARKS = "\u200e\u200f"  # left-to-right and right-to-left mark: how iOS begins what the app wrote
 INVISIBLE = "\u200b\u200e\u200f\u061c\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 
+BEGIN = 3
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _FULL_STOPS = ".。۔।"
 _NOT_IN_WORDS = re.compile(r"[\s.\u2019'’]+")
@@ -31,12 +32,15 @@ class Wordings:
     locations: frozenset[str]  # the word before a place's link
     calls: frozenset[str]  # the words before how a call went
     polls: frozenset[str]  # the first line of a poll, without its colon
+    labels: frozenset[str]  # what the app puts before a colon in a body
     edited: frozenset[str]  # what stands behind an edited text, in angle brackets
     chat_names: tuple[re.Pattern[str], ...]  # file names, with the chat's name as the only group
     day_periods: dict[str, str]  # "pm" or "in the evening", as `word` leaves it -> am, pm, noon or night
     around_time: frozenset[str]  # words in headers that mean nothing
     eras: dict[str, str]
     months: dict[str, int]
+    omitted: tuple[str, ...]  # placeholders of iOS that stand behind a file's name
+    beginnings: frozenset[str]  # the first `BEGIN` characters of all that may stand for a whole body
 
 
 def visible(text: str) -> str:
@@ -72,6 +76,9 @@ def wordings() -> Wordings:
     marked = {loose(phrase): "media" for name in ("omitted", "view_once") for phrase in table[name]}
     marked |= {loose(phrase): "contact" for phrase in table["contact"]}
     named = [re.escape(loose(phrase)).replace(r"\*", ".{1,100}") for phrase in table["deleted"] if "*" in phrase[1:]]
+    beginnings = [loose(phrase) for name in ("deleted", "location", "call", "poll") for phrase in table[name]]
+    beginnings += phrases
+    beginnings += [loose(phrase) for phrase in table["attached"] if not phrase.endswith(")")] + ["null"]
     return Wordings(
         phrases=phrases,
         marked_phrases=marked,
@@ -81,12 +88,15 @@ def wordings() -> Wordings:
         locations=frozenset(loose(phrase) for phrase in table["location"]),
         calls=frozenset(loose(phrase) for phrase in table["call"]),
         polls=frozenset(loose(phrase) for phrase in table["poll"]),
+        labels=frozenset(loose(phrase) for name in ("location", "poll") for phrase in table[name]),
         edited=frozenset(loose(phrase) for phrase in table["edited"]),
         chat_names=tuple(_name_pattern(name) for name in table["chat_name"]),
         day_periods={word(entry): period for period, entries in table["day_period"].items() for entry in entries},
         around_time=frozenset(word(entry) for entry in table["around_time"]),
         eras={word(entry): era for era, entries in table["era"].items() for entry in entries},
         months={word(entry): number for number, names in enumerate(table["month"], start=1) for entry in names},
+        omitted=tuple(loose(phrase) for phrase in table["omitted"]),
+        beginnings=frozenset(phrase[:BEGIN] for phrase in beginnings),
     )
 
 

@@ -70,9 +70,12 @@ def test_summary_and_table(chat: Path) -> None:
         "first": "2022-03-27T21:40:00",
         "last": "2022-03-28T21:43:00",
         "unparsed_lines": 0,
-        "warnings": [],
+        "warnings": [
+            "only 1 conversations: a twin of fewer than 200 hardly sounds like anybody; add more chats",
+            "the last message is of March 2022: the twin will write as people wrote then",
+        ],
     }
-    console = Console(width=80, record=True, quiet=False, file=None)
+    console = Console(width=120, record=True, quiet=False, file=None)
     with console.capture() as captured:
         console.print(table(summary))
     text = " ".join(captured.get().split())
@@ -82,7 +85,7 @@ def test_summary_and_table(chat: Path) -> None:
 
 def test_dataset_is_made_and_extended(chat: Path, tmp_path: Path) -> None:
     folder = tmp_path / "datasets" / "daniel"
-    first = prepare([chat], dataset=folder)
+    first = prepare([chat], dataset=folder, consent="Lisa agreed")
     assert (load(folder).digest, load(folder).counts) == (first.digest, first.counts)
     assert prepare([chat], dataset=folder) == first
     peter = tmp_path / "WhatsApp Chat with Peter.txt"

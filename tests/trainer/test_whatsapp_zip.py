@@ -9,6 +9,7 @@ import pytest
 from trainer.archive import open_export
 from trainer.whatsapp import read_export
 from twin.errors import TwinError
+from twin.settings import read_settings
 
 CHAT = "[27.03.22, 21:41:35] Lisa: Hey\r\n[27.03.22, 21:41:40] Daniel: \u200e<attached: 00000002-PHOTO.jpg>\r\n"
 ANDROID = "27/03/2022, 21:41 - Lisa: Hey\n27/03/2022, 21:42 - Daniel: Ho\n"
@@ -93,3 +94,19 @@ def test_nothing_is_written_beside_the_zip(tmp_path: Path) -> None:
     file = packed(tmp_path / "chat.zip", **{"../../evil__txt": ANDROID})
     assert len(read_export(file).rows) == 2
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_thousands_of_entries_and_zips_in_zips(tmp_path: Path) -> None:
+    many = {f"media/{number}__jpg": b"x" for number in range(3000)}
+    assert len(read_export(packed(tmp_path / "many.zip", _chat__txt=CHAT, **many)).rows) == 2
+    inner = packed(tmp_path / "inner.zip", _chat__txt=CHAT).read_bytes()
+    with pytest.raises(TwinError, match="holds no chat"):
+        read_export(packed(tmp_path / "outer.zip", inner__zip=inner))
+
+
+def test_the_limit_is_the_settings(tmp_path: Path) -> None:
+    file = packed(tmp_path / "chat.zip", _chat__txt=CHAT * 20_000)
+    with pytest.raises(TwinError, match="raise EXPORT_LIMIT_MIB"):
+        read_export(file, limit=read_settings({"EXPORT_LIMIT_MIB": "1"}).export_limit)
+    with pytest.raises(TwinError, match="EXPORT_LIMIT_MIB must be"):
+        read_settings({"EXPORT_LIMIT_MIB": "much"})
