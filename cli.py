@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from twin.errors import TwinError
 from twin.settings import Settings, load_settings
@@ -39,15 +40,20 @@ def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
 
     from trainer import prepare as preparing
 
-    summary = preparing.prepare(
-        arguments.exports,
-        dataset=settings.dataset(arguments.dataset) if arguments.dataset else None,
-        messages=arguments.messages,
-        out=arguments.out,
-        aliases=dict(arguments.alias),
-        gap=arguments.gap,
-        date_order=arguments.date_order,
-    )
+    with Console(stderr=True, quiet=arguments.json).status("reading the exports ..."):
+        summary = preparing.prepare(
+            arguments.exports,
+            dataset=settings.dataset(arguments.dataset) if arguments.dataset else None,
+            messages=arguments.messages,
+            out=arguments.out,
+            aliases=dict(arguments.alias),
+            gap=arguments.gap,
+            date_order=arguments.date_order,
+            consent=arguments.consent,
+            redact=arguments.redact,
+            names=(arguments.names or "").split(),
+            limit=settings.export_limit,
+        )
     if arguments.json:
         print(json.dumps(summary.as_json(), ensure_ascii=False))
     else:
@@ -59,15 +65,60 @@ def train(arguments: argparse.Namespace, settings: Settings) -> None:
     from rich.console import Console
 
     from trainer import console, run
+    from trainer.train import Interrupted
 
-    if arguments.json:
-        result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), console.json_lines)
-        print(json.dumps(run.as_json(result), ensure_ascii=False))
-        return
     screen = Console()
-    with console.bar(screen) as report:
-        result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), report)
-    screen.print(run.in_words(result))
+    try:
+        if arguments.json:
+            result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), console.json_lines)
+        else:
+            with console.bar(screen) as report:
+                result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), report)
+    except Interrupted as stop:
+        if arguments.json:
+            print(json.dumps({"adapter": arguments.name, "promoted": False, "interrupted": True, "reason": str(stop)}))
+        else:
+            screen.print(f"{stop}; go on with: twin train {arguments.name} --resume")
+        return
+    if arguments.json:
+        print(json.dumps(run.as_json(result), ensure_ascii=False))
+    else:
+        screen.print(run.in_words(result), markup=False, highlight=False)
+
+
+def adapters(arguments: argparse.Namespace, settings: Settings) -> None:
+    """What was trained: list the versions, choose which one serves, carry them between machines."""
+    from rich.console import Console
+
+    from twin import exchange, versions
+    from twin.adapter import AdapterFolder
+
+    folder = AdapterFolder(settings.adapters)
+    name = str(getattr(arguments, "name", None) or "")
+    told: dict[str, Any]
+    match arguments.action:
+        case "list":
+            known = versions.overview(folder, name or None)
+            if not arguments.json:
+                Console().print(versions.table(known))
+            told = {"adapters": [version.as_json() for version in known]}
+        case "promote":
+            told = versions.told(folder.promote(name, arguments.version), "serves now")
+        case "rollback":
+            told = versions.told(folder.rollback(name), "serves again")
+        case "export":
+            told = exchange.export(folder, name, arguments.file, arguments.version, with_texts=arguments.with_texts)
+        case "import":
+            told = exchange.import_(
+                folder, arguments.file, name=arguments.as_name, base=arguments.base, default_base=settings.base_model
+            )
+        case _:
+            folder.remove(name, arguments.version)
+            told = {"adapter": name, "version": arguments.version, "message": "removed"}
+    if arguments.json:
+        print(json.dumps(told, ensure_ascii=False))
+    elif "message" in told:
+        print(" ".join(str(told[key]) for key in ("adapter", "version", "message") if told[key]))
 
 
 def chat(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -242,6 +293,7 @@ def _parser() -> argparse.ArgumentParser:
     _demo_arguments(add(demo))
     _prepare_arguments(add(prepare, as_json=True))
     _train_arguments(add(train, as_json=True))
+    _adapters_arguments(add(adapters))
     talking = add(chat)
     talking.add_argument("name", metavar="NAME", help="the adapter")
     talking.add_argument("--as", dest="twin", required=True, metavar="SPEAKER", help="who answers")
@@ -258,13 +310,16 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help="a .txt or .zip that WhatsApp made")
+    parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help=".txt or .zip of WhatsApp, or a folder")
     parser.add_argument("--dataset", metavar="NAME", help="make or extend this dataset")
     parser.add_argument("--messages", type=Path, metavar="FILE", help="write every row of the exports, unfiltered")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the conversations, one a line")
     parser.add_argument("--alias", type=_alias, action="append", default=[], metavar="OLD=NEW", help="rename a speaker")
     parser.add_argument("--gap", type=_duration, help="silence between conversations (1h)")
+    parser.add_argument("--consent", metavar="TEXT", help="what the people in it agreed to, kept with the dataset")
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="how the export writes dates")
+    parser.add_argument("--redact", action="store_true", help="replace numbers, addresses, links and names of others")
+    parser.add_argument("--names", metavar="NAMES", help="more given names for --redact, separated by spaces")
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -273,16 +328,52 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset", action="append", metavar="NAME", help="learn from it (default: as last time, or NAME)"
     )
     parser.add_argument("--base", metavar="MODEL", help="base model (default: as last time, or BASE_MODEL)")
-    for flag, kind, text in (
-        ("--epochs", float, "passes over the data"),
-        ("--rank", _positive, "rank of the LoRA matrices"),
-        ("--alpha", _positive, "their scale, divided by the rank"),
-        ("--lr", float, "learning rate"),
-        ("--context", _positive, "context length in tokens"),
-        ("--tokens-per-step", _positive, "tokens an optimiser step"),
-        ("--seed", int, "seed of the run"),
+    parser.add_argument("--focus", metavar="SPEAKER", help="whose turns count most: others' weigh a tenth")
+    parser.add_argument("--resume", action="store_true", help="go on with the interrupted training")
+    parser.add_argument("--force", action="store_true", help="train even if exactly this was learned before")
+    for flag, key, kind, text in (
+        ("--epochs", "epochs", float, "passes over the data"),
+        ("--rank", "rank", _positive, "rank of the LoRA matrices"),
+        ("--alpha", "alpha", _positive, "their scale, divided by the rank"),
+        ("--lr", "learning_rate", float, "learning rate"),
+        ("--context", "context_length", _positive, "context length in tokens"),
+        ("--tokens-per-step", "tokens_per_step", _positive, "tokens an optimiser step"),
+        ("--temperature", "temperature", float, "what answers are drawn with"),
+        ("--seed", "seed", int, "seed of the run"),
     ):
-        parser.add_argument(flag, type=kind, metavar="N", help=f"{text} (default: as last time)")
+        parser.add_argument(flag, dest=key, type=kind, metavar="N", help=f"{text} (default: as last time)")
+    for flag, key, text in (
+        ("--rslora", "rslora", "divide the scale by the root of the rank instead"),
+        ("--refit", "refit", "after the gate, train once more with the held-out conversations"),
+    ):
+        parser.add_argument(flag, dest=key, action=argparse.BooleanOptionalAction, help=text)
+    parser.add_argument("--target-modules", metavar="A,B", help="the layers to train (default: all linear ones)")
+
+
+def _adapters_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def add(action: str, text: str, *, named: bool = True) -> argparse.ArgumentParser:
+        added = actions.add_parser(action, help=text, description=text)
+        added.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+        if named:
+            added.add_argument("name", metavar="NAME", help="the adapter")
+        return added
+
+    listing = add("list", "all versions, which of them serve, and what the gate said", named=False)
+    listing.add_argument("name", nargs="?", metavar="NAME", help="of this adapter alone")
+    add("promote", "make a version serve").add_argument("version", metavar="VERSION")
+    add("rollback", "make the version serve that did before")
+    export = add("export", "put a version into a zip, without texts from the chats")
+    export.add_argument("file", type=Path, metavar="FILE", help="the zip to write")
+    export.add_argument("--version", help="which one (default: the one that serves)")
+    export.add_argument("--with-texts", action="store_true", help="put samples and report in, which quote the chats")
+    importing = add("import", "check a zip and add what is in it", named=False)
+    importing.add_argument("file", type=Path, metavar="FILE", help="what export wrote")
+    importing.add_argument("--as", dest="as_name", metavar="NAME", help="its name here (default: the one it had)")
+    importing.add_argument("--base", metavar="MODEL", help="where its base model is here")
+    removing = add("remove", "delete a version, or the whole adapter")
+    removing.add_argument("version", nargs="?", metavar="VERSION", help="a version that does not serve")
 
 
 def _simulate_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,13 +9,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from trainer import processes
 from trainer import progress as events
 from trainer.progress import Report
 
 
 @contextmanager
 def bar(console: Console) -> Iterator[Report]:
-    """A bar with loss, tokens a second and the time left; sample predictions scroll by above it."""
+    """A bar with loss, tokens a second and the time left; samples and notices scroll by above it. Only the first
+    of several processes shows anything."""
+    if not processes.is_first():
+        yield lambda event: None
+        return
     with Progress(
         TextColumn("training"),
         BarColumn(),
@@ -28,7 +33,7 @@ def bar(console: Console) -> Iterator[Report]:
     ) as shown:
         task = shown.add_task("training", total=None, loss=float("nan"), speed=0.0, left="?")
 
-        def report(event: events.Progress | events.Sample) -> None:
+        def report(event: events.Event) -> None:
             if isinstance(event, events.Progress):
                 minutes, seconds = divmod(round(event.seconds_left), 60)
                 shown.update(
@@ -39,6 +44,8 @@ def bar(console: Console) -> Iterator[Report]:
                     speed=event.tokens_per_s,
                     left=f"{minutes}:{seconds:02}",
                 )
+            elif isinstance(event, events.Notice):
+                shown.console.print(f"[yellow]{escape(event.text)}[/]")
             else:
                 shown.console.print(
                     f"[dim]step {event.step}[/] {escape(event.context)} [bold]{escape(event.answer)}[/]"
@@ -48,7 +55,8 @@ def bar(console: Console) -> Iterator[Report]:
         yield report
 
 
-def json_lines(event: events.Progress | events.Sample) -> None:
+def json_lines(event: events.Event) -> None:
     """One JSON object a line, as the bot reads them."""
-    kind = "progress" if isinstance(event, events.Progress) else "sample"
-    print(json.dumps({"event": kind, **asdict(event)}, ensure_ascii=False), flush=True)
+    if processes.is_first():
+        values = {"event": type(event).__name__.lower(), **asdict(event)}
+        print(json.dumps(values, ensure_ascii=False), flush=True)

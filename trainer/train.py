@@ -3,46 +3,41 @@
 The method is QLoRA (arXiv 2305.14314): the base model is frozen in 4 bits, and low-rank matrices (LoRA, arXiv
 2106.09685) on all its linear layers are trained. Hugging Face's Trainer runs the loop; the windows, the loss and the
 callbacks are ours.
+
+A run has one stage or two: it fits the training part of the chats, passes the gate or not, and, with `refit`, trains a
+second version on everything. It can be interrupted at any moment and gone on with.
 """
 
 import csv
 import json
-import math
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-from peft import LoraConfig, get_peft_model
-from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import set_seed
 
-from trainer.loss import held_out_loss, summed_loss
-from trainer.progress import ProgressCallback, Report, SampleCallback
-from trainer.windows import UNTAGGED, Collator, Split, split_by_time, windows_of
-from twin.adapter import Adapter, AdapterFolder, Manifest
+from trainer import gate, processes
+from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
+from trainer.evaluate import Chats
+from trainer.fit import Fitted, Interrupted, fit
+from trainer.gate import Verdict
+from trainer.lora import keep_differentiable, prepared_for_training, save_adapter
+from trainer.loss import held_out_loss
+from trainer.options import TrainingOptions, rows_at_once
+from trainer.progress import Notice, Report, Sample, SampleCallback
+from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, windows_of
+from twin.adapter import Adapter, AdapterFolder, Manifest, Sampling
 from twin.decoding import Decoder
 from twin.errors import TwinError
 from twin.model import BaseModel
 from twin.transcript import Conversation, Renderer
 
+__all__ = ["Interrupted", "TrainingData", "TrainingOptions", "TrainingResult", "train"]
+
 SAMPLES = 3  # contexts answered at each sample moment
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingOptions:
-    """The knobs of a run. Lengths and `tokens_per_step` are in tokens."""
-
-    epochs: float = 2.0
-    rank: int = 16
-    alpha: int = 32
-    dropout: float = 0.05
-    learning_rate: float = 2e-4
-    context_length: int = 1024
-    tokens_per_step: int = 1536
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,14 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What came of a run. Losses are means over supervised tokens, in nats; None if nothing was held out."""
+    """What came of a run.
+
+    Attributes:
+        held_out_loss: mean over supervised tokens, in nats, of the best checkpoint; None if nothing was held out.
+        base_loss: the same of the base model.
+        reasons: why the gate did not let the version through; empty where it serves now.
+        skipped: nothing was trained, because `adapter` has learned exactly this already.
+    """
 
     adapter: Adapter
     held_out_loss: float | None
@@ -65,22 +67,38 @@ class TrainingResult:
     windows: int
     tokens: int
     seconds: float
+    promoted: bool = True
+    reasons: tuple[str, ...] = ()
+    skipped: bool = False
 
 
-class WindowTrainer(Trainer):  # type: ignore[misc]
-    """Hugging Face's Trainer with the loss on supervised tokens, averaged over the whole step."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all steps of a run need."""
 
-    model_accepts_loss_kwargs = True
-    loss_is_scaled_for_ga = True
+    name: str
+    data: TrainingData
+    base: BaseModel
+    model: Any
+    adapters: AdapterFolder
+    options: TrainingOptions
+    folder: RunFolder
+    report: Report
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, torch.Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int = 1,
-    ) -> torch.Tensor:
-        return summed_loss(model, inputs) / num_items_in_batch
+    @property
+    def rows(self) -> int:
+        return rows_at_once(self.options)
+
+    def windows(self, chats: Chats, manifest: Manifest, untagged: float = 0.0) -> list[Window]:
+        """The windows of some of the chats, as training and evaluation see them."""
+        return windows_of(
+            chats,
+            Renderer(self.base.tokenizer, manifest.speakers, manifest.trained_until),
+            self.options.context_length,
+            untagged=untagged,
+            seed=self.options.seed,
+            focus=self.options.focus,
+        )
 
 
 def train(
@@ -91,98 +109,225 @@ def train(
     adapters: AdapterFolder,
     options: TrainingOptions,
     report: Report,
+    resume: bool = False,
 ) -> TrainingResult:
-    """Train a new version of adapter `name` and promote it.
+    """Train a new version of adapter `name`, and promote it if it passes the gate.
+
+    Under `accelerate launch` every process comes here; all but the first end when the training is done.
 
     Args:
-        report: called with progress and sample predictions.
+        report: called with progress, samples and notices.
+        resume: go on with the interrupted run.
 
     Raises:
-        TwinError: there is no conversation to learn from.
+        Interrupted: SIGINT or SIGTERM came; the run can be gone on with.
+        TwinError: there is nothing to learn from or to go on with, or something went wrong that can be mended.
     """
     if not any(data.chats.values()):
         raise TwinError(f"dataset {', '.join(data.datasets)} has no conversation to train on")
+    if options.refit and processes.count() > 1:
+        raise TwinError("--refit works in one process only: leave it out, or start without accelerate launch")
+    first = processes.is_first()
+    with adapters.locked(name) if first else nullcontext():
+        folder = RunFolder(adapters.run_folder(name))
+        _begin(folder, _plan(data, base, options), name, resume)
+        set_seed(options.seed)
+        keep_differentiable(base.model)
+        split = split_by_time(data.chats)
+        manifest = _manifest(data, base, split, options)
+        held_out = windows_of(
+            split.validation,
+            Renderer(base.tokenizer, manifest.speakers, manifest.trained_until),
+            options.context_length,
+            focus=options.focus,
+        )
+        collate = Collator(base.tokenizer.pad_token_id)
+        base_loss = held_out_loss(base.model, held_out, collate, rows_at_once(options)) if held_out else None
+        model = prepared_for_training(base, options)
+        run = _Run(name, data, base, model, adapters, options, folder, report if first else lambda event: None)
+        result = _fit_and_judge(run, split, manifest, held_out, base_loss)
+        if options.refit and result.promoted:
+            result = _refit(run, split, manifest, result)
+        folder.clear()
+        return result
+
+
+def _begin(folder: RunFolder, plan: Plan, name: str, resume: bool) -> None:
+    """Make the run's folder, or find the one to go on with."""
+    if resume:
+        before = folder.plan()
+        if before is None:
+            raise TwinError(f"there is no interrupted training of {name!r} to go on with: leave --resume out")
+        if before != plan:
+            what = "the dataset" if before.digest != plan.digest else "the base model or an option"
+            raise TwinError(f"{what} has changed since the training of {name!r} was interrupted: leave --resume out")
+    elif processes.is_first():
+        folder.begin(plan)
+    processes.wait_for_all()
+
+
+def _fit_and_judge(
+    run: _Run, split: Split, manifest: Manifest, held_out: Sequence[Window], base_loss: float | None
+) -> TrainingResult:
+    """The first stage: a version from the training part, chosen by the validation part."""
+    if (done := run.folder.refit()) is not None:  # it was finished before the interruption
+        adapter = run.adapters.load(run.name, done.of)
+        loss = run.adapters.evaluation(run.name, done.of).get("held_out_loss")
+        return TrainingResult(adapter, loss, base_loss, 0, 0, 0.0)
     started = time.monotonic()
-    set_seed(options.seed)
-    split = split_by_time(data.chats)
-    manifest = _manifest(data, base, split, options)
-    renderer = Renderer(base.tokenizer, manifest.speakers, manifest.trained_until)
-    training = windows_of(split.training, renderer, options.context_length, options.seed, UNTAGGED)
-    validation = windows_of(split.validation, renderer, options.context_length, options.seed, untagged=0)
-    rows = max(1, options.tokens_per_step // options.context_length)
-    collate = Collator(base.tokenizer.pad_token_id)
-    _keep_differentiable(base.model)
-    base_loss = held_out_loss(base.model, validation, collate, rows) if validation else None
-    model = prepared_for_training(base, options)
-    progress = ProgressCallback(report)
-    held_out = [conversation for part in split.validation.values() for conversation in part[:SAMPLES]]
-    samples = SampleCallback(
-        Decoder(model, base.tokenizer), renderer, held_out[:: len(held_out) // SAMPLES or 1], report
+    windows = run.windows(split.training, manifest, UNTAGGED)
+    fitted = _fit(run, FIT, windows, held_out=held_out, asked=split.validation, manifest=manifest, options=run.options)
+    promoted = run.adapters.load(run.name) if run.name in run.adapters.names() else None
+    verdict = gate.judge(
+        run.model,
+        run.base,
+        manifest,
+        run.options,
+        training=split.training,
+        held_out=split.validation,
+        promoted=promoted,
+        adapters=run.adapters,
     )
-    with tempfile.TemporaryDirectory(prefix="twin-") as scratch:
-        trainer = WindowTrainer(
-            model=model,
-            args=_arguments(base, options, rows, Path(scratch), math.ceil(len(training) / rows)),
-            train_dataset=training,
-            data_collator=collate,
-            callbacks=[progress, samples],
-        )
-        trainer.remove_callback(PrinterCallback)  # `report` tells the progress
-        trainer.train()
-    loss = held_out_loss(model, validation, collate, rows) if validation else None
-    with adapters.new_version(name) as (version, folder):
-        save_adapter(model, manifest, folder)
-        _write_json(folder / "evaluation.json", {"held_out_loss": loss, "base_loss": base_loss})
-        _write_losses(folder / "loss.csv", progress.losses)
-        (folder / "samples.jsonl").write_text(
-            "".join(json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples.samples), "utf-8"
-        )
-    return TrainingResult(
-        adapter=adapters.promote(name, version),
-        held_out_loss=loss,
+    return _write(
+        run,
+        FIT,
+        manifest,
+        fitted=fitted,
+        verdict=verdict,
+        windows=windows,
         base_loss=base_loss,
-        windows=len(training),
-        tokens=sum(len(window.ids) for window in training),
+        started=started,
+    )
+
+
+def _refit(run: _Run, split: Split, manifest: Manifest, gated: TrainingResult) -> TrainingResult:
+    """The second stage: a version from everything, for as long as the first one was trained when it was best."""
+    started = time.monotonic()
+    stage = run.folder.refit()
+    if stage is None:
+        evaluation = run.adapters.evaluation(run.name, gated.adapter.version)
+        stage = Refit(gated.adapter.version, evaluation["epochs"])
+        run.folder.begin(_plan(run.data, run.base, run.options), stage)
+    run.report(Notice(f"version {stage.of} passed the gate; now once more, with the newest conversations too"))
+    everything = _all_of(split)
+    ends = {name: part[-1].turns[-1].at for name, part in everything.items()}
+    chats = tuple(
+        replace(chat, trained_until=ends[chat.name], validated_until=ends[chat.name]) for chat in manifest.chats
+    )
+    manifest = replace(manifest, chats=chats, refit_of=stage.of)
+    windows = run.windows(everything, manifest, UNTAGGED)
+    fitted = _fit(
+        run,
+        REFIT,
+        windows,
+        held_out=(),
+        asked=split.validation,
+        manifest=manifest,
+        options=replace(run.options, epochs=stage.epochs),
+    )
+    verdict = gate.after_refit(gate.recital(run.model, run.base, manifest, everything))
+    result = _write(
+        run,
+        REFIT,
+        manifest,
+        fitted=fitted,
+        verdict=verdict,
+        windows=windows,
+        base_loss=gated.base_loss,
+        started=started,
+    )
+    return replace(
+        result,
+        held_out_loss=gated.held_out_loss,
+        windows=gated.windows + result.windows,
+        tokens=gated.tokens + result.tokens,
+        seconds=gated.seconds + result.seconds,
+    )
+
+
+def _fit(
+    run: _Run,
+    stage: str,
+    windows: Sequence[Window],
+    *,
+    held_out: Sequence[Window],
+    asked: Chats,
+    manifest: Manifest,
+    options: TrainingOptions,
+) -> Fitted:
+    """Train one stage. `asked`: conversations whose beginnings are answered as samples."""
+    folder = run.folder.stage(stage)
+    contexts = [conversation for part in asked.values() for conversation in part[:SAMPLES]]
+    samples = SampleCallback(
+        Decoder(run.model, run.base.tokenizer),
+        Renderer(run.base.tokenizer, manifest.speakers, manifest.trained_until),
+        conversations=contexts[:: len(contexts) // SAMPLES or 1] if processes.is_first() else (),
+        sampling=manifest.sampling,
+        report=run.report,
+        keep=lambda found: append_samples(folder, found),
+    )
+    fitted = fit(run.model, run.base, windows, held_out, options, stage=folder, callbacks=[samples], report=run.report)
+    if not processes.is_first():
+        raise SystemExit(0)  # what is left to do is the first process's work
+    return fitted
+
+
+def _write(
+    run: _Run,
+    stage: str,
+    manifest: Manifest,
+    *,
+    fitted: Fitted,
+    verdict: Verdict,
+    windows: Sequence[Window],
+    base_loss: float | None,
+    started: float,
+) -> TrainingResult:
+    """Make a version of what was fitted, and promote it if the gate lets it through."""
+    evaluation = {
+        "held_out_loss": fitted.held_out_loss,
+        "base_loss": base_loss,
+        "best_step": fitted.best_step,
+        "steps": fitted.steps,
+        "epochs": fitted.epochs,
+        "stopped_early": fitted.early,
+        "padding": fitted.padding,
+        "tokens_per_s": fitted.tokens_per_s,
+        "gate": {"promoted": verdict.promoted, **asdict(verdict)},
+    }
+    with run.adapters.new_version(run.name) as (version, folder):
+        save_adapter(run.model, manifest, folder)
+        _write_json(folder / "evaluation.json", evaluation)
+        _write_losses(folder / "loss.csv", fitted)
+        _write_samples(folder / "samples.jsonl", read_samples(run.folder.stage(stage), fitted.steps))
+    if verdict.promoted:
+        run.adapters.promote(run.name, version)
+    return TrainingResult(
+        adapter=run.adapters.load(run.name, version),
+        held_out_loss=fitted.held_out_loss,
+        base_loss=base_loss,
+        windows=len(windows),
+        tokens=sum(len(window.ids) for window in windows),
         seconds=time.monotonic() - started,
+        promoted=verdict.promoted,
+        reasons=verdict.reasons,
     )
 
 
-def prepared_for_training(base: BaseModel, options: TrainingOptions) -> Any:
-    """The base model with fresh LoRA matrices: everything else frozen, one-dimensional weights (norms) in fp32.
+def _all_of(split: Split) -> dict[str, list[Conversation]]:
+    return {name: part + split.validation[name] + split.test[name] for name, part in split.training.items()}
 
-    Unlike the stock preparation for 4-bit training this leaves the embeddings as they are: in fp32 they would take 0.8
-    GiB more for the German base.
-    """
-    for parameter in base.model.parameters():
-        parameter.requires_grad = False
-    config = LoraConfig(
-        r=options.rank,
-        lora_alpha=options.alpha,
-        lora_dropout=options.dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
+
+def _plan(data: TrainingData, base: BaseModel, options: TrainingOptions) -> Plan:
+    return Plan(
+        datasets=data.datasets,
+        digest=data.digest,
+        base_model=base.name,
+        base_revision=base.revision,
+        base_digest=base.digest,
+        quantisation=base.quantisation,
+        options=asdict(options),
     )
-    for parameter in base.model.parameters():
-        if parameter.ndim == 1 and parameter.dtype in {torch.float16, torch.bfloat16}:
-            parameter.data = parameter.data.float()
-    return get_peft_model(base.model, config)
-
-
-def _keep_differentiable(model: Any) -> None:
-    """Keep 4-bit layers from repacking their weights at the first inference, as bitsandbytes does on some processors.
-
-    The packed form is faster, but rounds to bfloat16 and has no gradient.
-    """
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
-
-
-def save_adapter(model: Any, manifest: Manifest, folder: Path) -> None:
-    """Write the LoRA weights, their configuration and `twin.json`."""
-    model.save_pretrained(folder, safe_serialization=True)
-    (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
-    (folder / "twin.json").write_text(manifest.to_json(), "utf-8")
 
 
 def _manifest(data: TrainingData, base: BaseModel, split: Split, options: TrainingOptions) -> Manifest:
@@ -199,42 +344,21 @@ def _manifest(data: TrainingData, base: BaseModel, split: Split, options: Traini
         context_length=options.context_length,
         gap_seconds=data.gap_seconds,
         hyperparameters=asdict(options),
-    )
-
-
-def _arguments(base: BaseModel, options: TrainingOptions, rows: int, scratch: Path, steps: int) -> TrainingArguments:
-    cuda = base.device.type == "cuda"
-    return TrainingArguments(
-        output_dir=str(scratch),
-        num_train_epochs=options.epochs,
-        per_device_train_batch_size=rows,
-        gradient_accumulation_steps=max(1, options.tokens_per_step // (rows * options.context_length)),
-        learning_rate=options.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=math.ceil(0.03 * steps * options.epochs),
-        max_grad_norm=0.3,
-        optim="paged_adamw_8bit" if cuda else "adamw_torch",
-        fp16=base.dtype == torch.float16 and cuda,
-        bf16=base.dtype == torch.bfloat16,
-        activation_checkpointing=cuda,
-        use_cpu=base.device.type == "cpu",
-        seed=options.seed,
-        logging_steps=1,
-        include_num_input_tokens_seen="non_padding",
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=cuda,
+        sampling=Sampling(temperature=options.temperature),
     )
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _write_losses(path: Path, losses: Sequence[tuple[int, float]]) -> None:
+def _write_losses(path: Path, fitted: Fitted) -> None:
+    held_out = dict(fitted.curve.held_out)
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["step", "loss"])
-        writer.writerows(losses)
+        writer.writerow(["step", "loss", "held_out_loss"])
+        writer.writerows([step, loss, held_out.get(step, "")] for step, loss in fitted.curve.training)
+
+
+def _write_samples(path: Path, samples: Sequence[Sample]) -> None:
+    path.write_text("".join(json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples), "utf-8")

@@ -9,11 +9,20 @@ from datetime import datetime
 import torch
 
 from twin.adapter import Chat
-from twin.transcript import Conversation, Renderer, Tokens
+from twin.transcript import Conversation, Passage, Renderer, segments_of
 
 TRAINING_SHARE, VALIDATION_SHARE = 0.9, 0.05  # of each chat's conversations, in time order; the rest is the test part
 UNTAGGED = 0.1  # share of the training conversations without a date tag
+OTHERS = 0.1  # what the turns of other speakers weigh in the loss when one is in focus
 IGNORED = -100  # the label of a token that the loss does not count
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Token ids, and what each weighs in the loss; 0 for those that it does not count."""
+
+    ids: list[int]
+    weights: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +63,73 @@ def _boundary(ordered: Sequence[Conversation], index: int) -> datetime:
 
 
 def windows_of(
-    chats: Mapping[str, Sequence[Conversation]], renderer: Renderer, context_length: int, seed: int, untagged: float
-) -> list[Tokens]:
-    """All windows of all chats; chats are never mixed within one."""
+    chats: Mapping[str, Sequence[Conversation]],
+    renderer: Renderer,
+    context_length: int,
+    *,
+    untagged: float = 0.0,
+    seed: int = 0,
+    focus: str | None = None,
+) -> list[Window]:
+    """All windows of all chats; chats are never mixed within one.
+
+    Args:
+        untagged: share of the conversations that goes without its date tag, drawn by `seed`.
+        focus: the speaker whose turns weigh 1, and the others' `OTHERS`; None: all weigh the same.
+    """
     rng = random.Random(seed)
     return [
-        renderer.window(window)
+        _weighted(passages, renderer, focus)
         for conversations in chats.values()
-        for window in renderer.training_windows(conversations, context_length, untagged, rng)
+        for passages in renderer.training_windows(conversations, context_length, untagged, rng)
     ]
 
 
-@dataclass(frozen=True, slots=True)
+def _weighted(passages: Sequence[Passage], renderer: Renderer, focus: str | None) -> Window:
+    tokens = renderer.window(passages)
+    weights = [1.0] * len(tokens.ids)
+    if focus is not None:
+        position = 0
+        for passage in passages:
+            for segment in segments_of(passage, renderer.labels):
+                size = len(renderer.ids(segment.text))
+                if segment.speaker != focus:
+                    weights[position : position + size] = [OTHERS] * size
+                position += size
+            position += passage.ended  # the end of the conversation weighs 1
+    return Window(tokens.ids, [weight * counts for weight, counts in zip(weights, tokens.supervised, strict=True)])
+
+
 class Collator:
-    """Pads windows on the right into one batch: ids, mask and labels, each (rows, longest window)."""
+    """Pads windows on the right into one batch: ids, mask, labels and weights, each (rows, longest window).
 
-    pad_id: int
+    Attributes:
+        tokens: real tokens of all batches so far.
+        cells: the same with padding.
+    """
 
-    def __call__(self, windows: Sequence[Tokens]) -> dict[str, torch.Tensor]:
+    def __init__(self, pad_id: int) -> None:
+        self.tokens = 0
+        self.cells = 0
+        self.pad_id = pad_id
+
+    @property
+    def padding(self) -> float:
+        """The share of padding in all batches so far."""
+        return 1 - self.tokens / self.cells if self.cells else 0.0
+
+    def __call__(self, windows: Sequence[Window]) -> dict[str, torch.Tensor]:
         width = max(len(window.ids) for window in windows)
         ids = torch.full((len(windows), width), self.pad_id)
         mask = torch.zeros_like(ids)
         labels = torch.full_like(ids, IGNORED)
+        weights = torch.zeros(ids.shape)
         for row, window in enumerate(windows):
             size = len(window.ids)
-            window_ids = torch.tensor(window.ids)
-            ids[row, :size] = window_ids
+            ids[row, :size] = torch.tensor(window.ids)
             mask[row, :size] = 1
-            labels[row, :size] = torch.where(torch.tensor(window.supervised), window_ids, IGNORED)
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+            weights[row, :size] = torch.tensor(window.weights)
+            self.tokens += size
+        labels[weights > 0] = ids[weights > 0]
+        self.cells += ids.numel()
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels, "weights": weights}

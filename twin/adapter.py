@@ -1,10 +1,12 @@
 """The adapter folder: `ROOT/NAME/VERSION/`, immutable once it stands, and `ROOT/NAME/CURRENT`, the promoted version.
+`ROOT/NAME/HISTORY` lists what was promoted one after the other, for going back.
 
 A version holds the LoRA weights and `twin.json`, the recipe that serving must follow to match training. It is written
 beside its place and then renamed, and `CURRENT` is replaced in one step, so no reader ever sees half of anything.
 Importing this module loads no torch.
 """
 
+import fcntl
 import json
 import secrets
 import shutil
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import TwinError
-from twin.files import private_folder, write_private
+from twin.files import private_folder, sync, write_private
 from twin.names import folder_name
 
 FORMAT_VERSION = 1
@@ -65,6 +67,7 @@ class Manifest:
     gap_seconds: int
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     sampling: Sampling = Sampling()
+    refit_of: str | None = None  # the version that passed the gate, where this one has learned all conversations
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     format_version: int = FORMAT_VERSION
 
@@ -194,17 +197,40 @@ class AdapterFolder:
             for speaker in adapter.manifest.speakers
         ]
 
+    def evaluation(self, name: str, version: str) -> dict[str, Any]:
+        """What `evaluation.json` says of a version; empty where it has none that can be read."""
+        try:
+            values = json.loads((self._folder(name) / version / "evaluation.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
     @contextmanager
-    def new_version(self, name: str) -> Iterator[tuple[str, Path]]:
-        """A version to be written: its name and a private folder that takes its place when the block ends well."""
+    def new_version(self, name: str, version: str | None = None) -> Iterator[tuple[str, Path]]:
+        """A version to be written: its name and a private folder that takes its place when the block ends well.
+
+        Args:
+            version: its name, if it has one already.
+
+        Raises:
+            TwinError: there is a version of that name, or it cannot be written.
+        """
         folder = private_folder(self._folder(name))
-        version = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        version = version or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        if (folder / version).exists():
+            raise TwinError(f"adapter {name!r} has a version {version} already")
         beside = private_folder(folder / f".{version}")
         try:
             yield version, beside
             for path in beside.rglob("*"):
                 path.chmod(0o700 if path.is_dir() else 0o600)
+                sync(path)
+            sync(beside)
             beside.rename(folder / version)
+            sync(folder)
+        except OSError as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise TwinError(f"cannot write a version of {name!r} to {folder}: {error.strerror or error}") from None
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
@@ -213,11 +239,88 @@ class AdapterFolder:
         """Make `version` the one that serves.
 
         Raises:
-            TwinError: there is no such version.
+            TwinError: there is no such version, or it cannot be written down.
         """
         adapter = self.load(name, version)
-        write_private(self._folder(name) / "CURRENT", f"{version}\n")
+        promoted = self._history(name)
+        if promoted[-1:] != [version]:
+            promoted.append(version)
+        try:
+            write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
+            write_private(self._folder(name) / "CURRENT", f"{version}\n")
+        except OSError as error:
+            raise TwinError(f"cannot promote {version} in {self._folder(name)}: {error.strerror}") from None
         return adapter
+
+    def rollback(self, name: str) -> Adapter:
+        """Make the version serve that did so before the promoted one, and forget that the latter was promoted.
+
+        Raises:
+            TwinError: none served before, or none of those is still there.
+        """
+        current = self.current_version(name)
+        promoted = self._history(name)
+        if current in promoted:
+            promoted = promoted[: len(promoted) - 1 - promoted[::-1].index(current)]
+        there = set(self.versions(name)) - {current}
+        while promoted and promoted[-1] not in there:
+            promoted.pop()
+        if not promoted:
+            raise TwinError(f"adapter {name!r} has no earlier promoted version to go back to")
+        adapter = self.load(name, promoted[-1])
+        write_private(self._folder(name) / "CURRENT", f"{adapter.version}\n")
+        write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
+        return adapter
+
+    def remove(self, name: str, version: str | None = None) -> None:
+        """Delete one version that does not serve, or the whole adapter.
+
+        Raises:
+            TwinError: it is not there, or it is the promoted version.
+        """
+        folder = self._folder(name)
+        if version is None:
+            if not folder.is_dir():
+                raise TwinError(f"no adapter {name!r} in {self.root}")
+            (folder / "CURRENT").unlink(missing_ok=True)  # first of all: nobody may load what is being deleted
+            shutil.rmtree(folder)
+            return
+        path = self.load(name, version).path
+        if name in self.names() and version == self.current_version(name):
+            raise TwinError(f"{version} is the promoted version of {name!r}: promote another one first")
+        hidden = path.rename(folder / f".{version}")
+        shutil.rmtree(hidden)
+
+    def run_folder(self, name: str) -> Path:
+        """Where a training run of the adapter keeps what it needs to go on after an interruption."""
+        return self._folder(name) / ".run"
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Be the only one that writes versions of an adapter; remove what a killed process left half written.
+
+        Raises:
+            TwinError: another process is at it, or the folder cannot be made.
+        """
+        folder = private_folder(self._folder(name))
+        (folder / ".lock").touch(mode=0o600)
+        with (folder / ".lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise TwinError(f"adapter {name!r} is being trained or imported by another process already") from None
+            for path in folder.glob(".[0-9]*"):
+                shutil.rmtree(path, ignore_errors=True)
+            yield
+
+    def _history(self, name: str) -> list[str]:
+        """Versions in the order in which they were promoted; the promoted one is the last."""
+        try:
+            promoted = (self._folder(name) / "HISTORY").read_text(encoding="utf-8").split()
+        except OSError:
+            promoted = []
+        current = self.current_version(name) if name in self.names() else None
+        return promoted if current is None or current in promoted else [*promoted, current]
 
     def _folder(self, name: str) -> Path:
         return self.root / folder_name(name)

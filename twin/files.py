@@ -48,3 +48,12 @@ def write_private(path: Path, text: str) -> None:
     """Replace `path` by `text` in one step, 0600."""
     with replacing(path) as handle:
         handle.write(text)
+
+
+def sync(path: Path) -> None:
+    """Have a file's content, or a folder's list of names, on the disk itself, so that a power cut cannot undo it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

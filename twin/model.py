@@ -4,6 +4,7 @@ Weights come from safetensors alone, and no code that a model brings along is ru
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ PINNED_REVISIONS = {"malteos/bloom-6b4-clp-german": "refs/pr/5"}
 class BaseModel:
     """A loaded base model and what is needed to load the same one again.
 
-    `digest` covers the names, shapes and values of its one-dimensional tensors as stored (norms and biases, which any
-    training changes), so that it is cheap for billions of parameters and does not depend on how they were loaded.
+    `digest` covers the names and shapes of its tensors as stored and the values of the one-dimensional ones (norms and
+    biases, which any training changes), so that it is cheap for billions of parameters and does not depend on how they
+    were loaded.
     """
 
     name: str
@@ -90,18 +92,19 @@ def base_digest(name: str, revision: str | None) -> str:
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as weights:
             for key in sorted(weights.keys()):
-                if len(weights.get_slice(key).get_shape()) == 1:
-                    tensor = weights.get_tensor(key).contiguous()
-                    digest.update(f"{key} {tuple(tensor.shape)} ".encode())
-                    digest.update(tensor.view(torch.uint8).numpy().tobytes())
+                shape = tuple(weights.get_slice(key).get_shape())
+                digest.update(f"{key} {shape} ".encode())
+                if len(shape) == 1:
+                    digest.update(weights.get_tensor(key).contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
 def _device_and_dtype() -> tuple[torch.device, torch.dtype]:
     """The fastest device, and the number format it computes in natively."""
     if torch.cuda.is_available():
-        native_bf16 = torch.cuda.get_device_capability()[0] >= 8  # a T4 only emulates it
-        return torch.device("cuda"), torch.bfloat16 if native_bf16 else torch.float16
+        card = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # each of several processes has its own
+        native_bf16 = torch.cuda.get_device_capability(card)[0] >= 8  # a T4 only emulates it
+        return card, torch.bfloat16 if native_bf16 else torch.float16
     if torch.backends.mps.is_available():
         return torch.device("mps"), torch.float16
     return torch.device("cpu"), torch.float32

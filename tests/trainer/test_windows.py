@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 import torch
-from transformers import BloomConfig, BloomForCausalLM
+from peft import LoraConfig, get_peft_model
+from transformers import BloomConfig, BloomForCausalLM, PreTrainedTokenizerFast
 
-from trainer.loss import held_out_loss, summed_loss
-from trainer.windows import IGNORED, Collator, split_by_time
-from twin.transcript import Conversation, Tokens, Turn
+from trainer.loss import chunked_cross_entropy, held_out_loss, weighted_loss
+from trainer.windows import IGNORED, Collator, Window, split_by_time, windows_of
+from twin.transcript import Conversation, Renderer, Turn
 
 AT = datetime(2023, 1, 1)
 
@@ -40,21 +42,61 @@ def test_one_conversation_is_trained_on_and_nothing_is_held_out() -> None:
 
 
 def test_padding_and_unsupervised_tokens_are_ignored() -> None:
-    batch = Collator(pad_id=9)([Tokens([1, 2, 3], [False, True, True]), Tokens([4], [True])])
+    collate = Collator(pad_id=9)
+    batch = collate([Window([1, 2, 3], [0, 1, 0.1]), Window([4], [1])])
     assert batch["input_ids"].tolist() == [[1, 2, 3], [4, 9, 9]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
     assert batch["labels"].tolist() == [[IGNORED, 2, 3], [4, IGNORED, IGNORED]]
+    assert torch.equal(batch["weights"], torch.tensor([[0, 1, 0.1], [1, 0, 0]]))
+    assert collate.padding == pytest.approx(2 / 6)
 
 
-def test_the_loss_equals_the_full_cross_entropy() -> None:
+def test_focus_weighs_the_turns_of_others_a_tenth(tokenizer: PreTrainedTokenizerFast) -> None:
+    renderer = Renderer(tokenizer, ["Daniel", "Lisa"])
+    chats = {"Lisa": [conversation(0), conversation(1)]}
+    (plain,), (focused,) = (windows_of(chats, renderer, 256, focus=focus) for focus in (None, "Lisa"))
+    assert plain.ids == focused.ids
+    hers = [*renderer.ids(" Lisa:"), *renderer.ids(" hey"), *renderer.ids(" |"), tokenizer.eos_token_id]
+    his = [*renderer.ids(" Daniel:"), *renderer.ids(" hi"), *renderer.ids(" |")]
+    by_weight = {
+        weight: [i for i, w in zip(focused.ids, focused.weights, strict=True) if w == weight] for weight in (1, 0.1)
+    }
+    assert by_weight[1] == hers * 2
+    assert by_weight[0.1] == [*his[len(renderer.ids(" Daniel:")) :], *his]
+    assert {weight for weight, w in zip(plain.weights, focused.weights, strict=True) if w} == {1.0}
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 1000])
+def test_the_chunked_loss_and_its_gradients_equal_the_full_cross_entropy(chunk: int) -> None:
+    torch.manual_seed(0)
+    head = torch.nn.Linear(32, 50).requires_grad_(False)
+    hidden = torch.randn(40, 32, requires_grad=True)
+    targets, weights = torch.randint(50, (40,)), torch.rand(40)
+    full = (torch.nn.functional.cross_entropy(head(hidden), targets, reduction="none") * weights).sum()
+    (expected,) = torch.autograd.grad(full * 0.5, hidden)
+    loss = chunked_cross_entropy(hidden, head, targets, weights, chunk=chunk)
+    (found,) = torch.autograd.grad(loss * 0.5, hidden)
+    assert torch.allclose(loss, full, atol=1e-5) and torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_loss_of_a_batch_equals_the_models_own(wrapped: bool) -> None:
     torch.manual_seed(0)
     model = BloomForCausalLM(BloomConfig(vocab_size=50, hidden_size=32, n_layer=2, n_head=2)).eval()
-    windows = [Tokens(list(range(1, 9)), [False, True] * 4), Tokens([5, 6, 7], [False, True, True])]
+    if wrapped:
+        model = get_peft_model(model, LoraConfig(target_modules="all-linear", init_lora_weights=False)).eval()
+    windows = [Window(list(range(1, 9)), [0, 1] * 4), Window([5, 6, 7], [0, 1, 0.1])]
     batch = Collator(pad_id=0)(windows)
     logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    full = torch.nn.functional.cross_entropy(
-        logits[:, :-1].reshape(-1, 50), batch["labels"][:, 1:].reshape(-1), reduction="sum", ignore_index=IGNORED
+    losses = torch.nn.functional.cross_entropy(
+        logits[:, :-1].reshape(-1, 50), batch["labels"][:, 1:].reshape(-1), reduction="none", ignore_index=IGNORED
     )
-    assert torch.allclose(summed_loss(model, batch), full, atol=1e-5)
+    full = (losses * batch["weights"][:, 1:].reshape(-1)).sum()
+    loss = weighted_loss(model, batch)
+    assert torch.allclose(loss, full, atol=1e-5)
+    if wrapped:
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        pairs = zip(torch.autograd.grad(loss, trained), torch.autograd.grad(full, trained), strict=True)
+        assert all(torch.allclose(found, expected, atol=1e-5) for found, expected in pairs)
     mean = held_out_loss(model, windows, Collator(pad_id=0), rows=1)
-    assert abs(mean - full.item() / 6) < 1e-5
+    assert abs(mean - full.item() / 5.1) < 1e-5

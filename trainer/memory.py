@@ -1,0 +1,150 @@
+"""How much memory a training run takes, told before the base model is loaded or even downloaded."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import init_empty_weights  # type: ignore[import-untyped]
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from trainer.loss import CHUNK_FLOATS
+from trainer.options import TrainingOptions, rows_at_once
+from twin.errors import TwinError
+from twin.model import PINNED_REVISIONS, BaseModel
+
+GIB = 2**30
+_NF4_BYTES = 0.53  # a weight: 4 bits, and the doubly quantised scale of its block of 64
+_ADAPTER_BYTES = 4 + 4 + 4  # a LoRA weight in fp32, its gradient, and two 8-bit moments with their scales
+_CPU_ADAPTER_BYTES = 16  # on a CPU the moments are in fp32
+_LAYER_FLOATS = 34  # activations of one layer that is run again, per token and hidden unit
+_OVERHEAD = GIB  # CUDA's own, fragmentation
+_RESERVE = 0.3 * GIB  # the Python process on a CPU
+ROOM_FOR_ACTIVATIONS = 0.5  # share of a card's free memory that they may take
+KNOWN = (  # bases to offer instead, the largest first: billions of parameters, hidden size, layers, vocabulary
+    ("malteos/bloom-6b4-clp-german", 6.4, 4096, 30, 50304),
+    ("bigscience/bloom-3b", 3.0, 2560, 30, 250880),
+    ("malteos/bloom-1b5-clp-german", 1.5, 2048, 24, 50304),
+    ("bigscience/bloom-560m", 0.56, 1024, 24, 250880),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of a base model: numbers of weights, and what the activations' size depends on."""
+
+    linear: int
+    other: int
+    adapter_inputs: int  # inputs and outputs of all linear layers, summed: a LoRA of rank r has r times as many weights
+    hidden: int
+    layers: int
+    heads: int
+    vocabulary: int
+
+
+def check(name: str, quantisation: str, options: TrainingOptions) -> None:
+    """See before loading that a base model can be trained here as the options say.
+
+    Does nothing where the base's configuration cannot be read: loading it will tell why.
+
+    Raises:
+        TwinError: its context is shorter than the options', or it takes more memory than there is.
+    """
+    try:
+        config = AutoConfig.from_pretrained(name, revision=PINNED_REVISIONS.get(name))
+        shape = shape_of(config)
+    except (OSError, ValueError, AttributeError, KeyError):
+        return
+    longest = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+    if longest and options.context_length > longest:
+        raise TwinError(
+            f"base model {name!r} reads at most {longest} tokens, not {options.context_length}: use --context {longest}"
+        )
+    cuda = torch.cuda.is_available()
+    dtype_bytes = 2 if cuda else 4
+    needed = needed_bytes(shape, options, quantised=quantisation != "none", dtype_bytes=dtype_bytes, cuda=cuda)
+    free = torch.cuda.mem_get_info()[0] if cuda else available_memory()
+    if free is not None and needed > free:
+        raise TwinError(
+            f"training on base model {name!r} needs about {needed / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB "
+            f"are free here: {_what_fits(options, free, dtype_bytes, cuda)}"
+        )
+
+
+def needed_bytes(shape: Shape, options: TrainingOptions, *, quantised: bool, dtype_bytes: int, cuda: bool) -> float:
+    """An estimate of the peak during training, weights included."""
+    weights = shape.linear * (_NF4_BYTES if quantised else dtype_bytes) + shape.other * dtype_bytes
+    adapter = options.rank * shape.adapter_inputs * (_ADAPTER_BYTES if cuda else _CPU_ADAPTER_BYTES)
+    tokens = rows_at_once(options) * options.context_length
+    kept = shape.layers * tokens * shape.hidden * 4  # with checkpointing: each layer's input
+    layer = _layer_bytes(options, shape.hidden, shape.heads, dtype_bytes)
+    working = kept + layer if cuda else layer * shape.layers  # a CPU keeps the activations of all layers
+    dequantised = shape.linear / max(1, shape.layers) / 3 * dtype_bytes if quantised else 0
+    return weights + adapter + working + dequantised + 4 * CHUNK_FLOATS * 4 + (_OVERHEAD if cuda else _RESERVE)
+
+
+def is_scarce(base: BaseModel, options: TrainingOptions) -> bool:
+    """Whether a card has no room for the activations of all layers, so that each must be run again for its gradient.
+
+    Running them again costs a third of the speed. On a CPU there is room for models that it can train at all.
+    """
+    if base.device.type != "cuda":
+        return False
+    text = base.model.config.get_text_config()
+    activations = text.num_hidden_layers * _layer_bytes(
+        options, text.hidden_size, text.num_attention_heads, base.model.dtype.itemsize
+    )
+    return bool(activations > ROOM_FOR_ACTIVATIONS * torch.cuda.mem_get_info()[0])
+
+
+def _layer_bytes(options: TrainingOptions, hidden: int, heads: int, dtype_bytes: int) -> int:
+    """The activations of one layer, attention scores of an eager implementation included."""
+    rows, context = rows_at_once(options), options.context_length
+    return rows * context * hidden * _LAYER_FLOATS * dtype_bytes + 4 * rows * heads * context**2 * 4
+
+
+def shape_of(config: object) -> Shape:
+    """The shape of the model that a configuration describes; no weight is made."""
+    with init_empty_weights():
+        model = AutoModelForCausalLM.from_config(config)
+    head = model.get_output_embeddings()
+    layers = [m for m in model.modules() if isinstance(m, nn.Linear) and m is not head]
+    linear = sum(module.weight.numel() for module in layers)
+    text = model.config.get_text_config()
+    return Shape(
+        linear=linear,
+        other=sum(parameter.numel() for parameter in model.parameters()) - linear,
+        adapter_inputs=sum(module.in_features + module.out_features for module in layers),
+        hidden=text.hidden_size,
+        layers=text.num_hidden_layers,
+        heads=text.num_attention_heads,
+        vocabulary=text.vocab_size,
+    )
+
+
+def available_memory() -> int | None:
+    """Bytes that a process may still take, within its control group if that has a limit; None if nobody says."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+    except OSError:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
+    values = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    free = values.get("MemAvailable")
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text("ascii"))
+    except (OSError, ValueError):  # "max", or no such group
+        return free
+    return min(limit - used, free) if free is not None else limit - used
+
+
+def _what_fits(options: TrainingOptions, free: int, dtype_bytes: int, cuda: bool) -> str:
+    """What to do instead."""
+    for name, billions, hidden, layers, vocabulary in KNOWN:
+        other = vocabulary * hidden
+        linear = round(billions * 1e9) - other
+        shape = Shape(linear, other, layers * 18 * hidden, hidden, layers, max(1, hidden // 128), vocabulary)
+        if needed_bytes(shape, options, quantised=True, dtype_bytes=dtype_bytes, cuda=cuda) <= free:
+            return f"take a smaller one, such as --base {name}, or a machine with more memory"
+    return "lower --context and --rank, or take a machine with more memory"

@@ -1,0 +1,81 @@
+"""The versions of adapters as people and programs are told of them: `twin adapters`."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.table import Table
+
+from twin.adapter import Adapter, AdapterFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One line of the list. `reasons`: why the gate did not let it through."""
+
+    adapter: str
+    version: str
+    serves: bool
+    created: str
+    base_model: str
+    speakers: tuple[str, ...]
+    datasets: tuple[str, ...]
+    held_out_loss: float | None
+    reasons: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def overview(adapters: AdapterFolder, name: str | None = None) -> list[Version]:
+    """All versions of all adapters, or of one, oldest first.
+
+    Raises:
+        TwinError: there is no adapter of that name, or a `twin.json` cannot be read.
+    """
+    known = sorted({path.parent.parent.name for path in adapters.root.glob("*/[!.]*/twin.json")})
+    if name is not None and name not in known:
+        adapters.current_version(name)  # says what there is
+    return [
+        _described(adapters, adapters.load(adapter, version))
+        for adapter in known
+        if name in (None, adapter)
+        for version in adapters.versions(adapter)
+    ]
+
+
+def _described(adapters: AdapterFolder, adapter: Adapter) -> Version:
+    serves = adapter.name in adapters.names() and adapters.current_version(adapter.name) == adapter.version
+    evaluation = adapters.evaluation(adapter.name, adapter.version)
+    return Version(
+        adapter=adapter.name,
+        version=adapter.version,
+        serves=serves,
+        created=adapter.manifest.created.isoformat(timespec="seconds"),
+        base_model=adapter.manifest.base_model,
+        speakers=adapter.manifest.speakers,
+        datasets=adapter.manifest.datasets,
+        held_out_loss=evaluation.get("held_out_loss"),
+        reasons=tuple(evaluation.get("gate", {}).get("reasons", ())),
+    )
+
+
+def table(versions: list[Version]) -> Table:
+    """The list for people."""
+    shown = Table("adapter", "version", "serves", "trained", "held-out loss", "people", "gate")
+    for version in versions:
+        loss = "" if version.held_out_loss is None else f"{version.held_out_loss:.3f}"
+        shown.add_row(
+            version.adapter,
+            version.version,
+            "yes" if version.serves else "",
+            version.created[:16].replace("T", " "),
+            loss,
+            ", ".join(version.speakers),
+            "; ".join(version.reasons) or "passed",
+        )
+    return shown
+
+
+def told(adapter: Adapter, message: str) -> dict[str, Any]:
+    """What was done with a version."""
+    return {"adapter": adapter.name, "version": adapter.version, "message": message}
