@@ -1,4 +1,4 @@
-"""Decoding: the tokens of one answer, cut at the separator. Used by the engine and for samples during training."""
+"""Decoding with one causal model alone: how tokens are drawn, and answers for samples during training."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from transformers import DynamicCache
 
 from twin.adapter import Sampling
 from twin.engine import Finish
-from twin.transcript import SEPARATOR
+from twin.writing import Alphabet, Writing
 
-_INCOMPLETE = "\ufffd"  # how the tokenizer shows the first bytes of a character
+_NUCLEUS = 256  # likeliest tokens that nearly always hold the nucleus; sorting the whole vocabulary takes longer
 
 
 class Decoder:
@@ -24,13 +24,8 @@ class Decoder:
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self._model = model
-        self._tokenizer = tokenizer
         self._device = next(model.parameters()).device
-        vocabulary: dict[str, int] = tokenizer.get_vocab()
-        ends = {tokenizer.eos_token_id, *(index for token, index in vocabulary.items() if SEPARATOR in token)}
-        self._ends = ends
-        self._words = max(vocabulary.values()) + 1  # a model may have more logits than its tokenizer has tokens
-        self._end_ids = torch.tensor(sorted(ends), device=self._device)
+        self._drawing = Drawing(Alphabet(tokenizer), self._device)
 
     @torch.inference_mode()
     def pieces(
@@ -41,36 +36,44 @@ class Decoder:
         An answer has at least one token: a separator cannot come first.
         """
         self._model.eval()  # it may be in training, whose loop turns this back
-        generator = torch.Generator(self._device)
-        generator.manual_seed(sampling.seed) if sampling.seed is not None else generator.seed()
+        generator = self._drawing.generator(sampling)
         cache = DynamicCache()
         step = torch.tensor([list(prompt)], device=self._device)
-        answer: list[int] = []
-        shown = ""
-        while len(answer) < max_tokens and not (cancelled and cancelled.is_set()):
+        writing = Writing(self._drawing.alphabet, max_tokens)
+        while writing.finish is None and not (cancelled and cancelled.is_set()):
             logits = self._model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
-            logits = logits[: self._words].float()
-            if not answer:
-                logits[self._end_ids] = -torch.inf
-            token = draw(logits, answer, sampling, generator)
-            if token in self._ends:
-                last = "" if token == self._tokenizer.eos_token_id else self._text([*answer, token])
-                whole = last.partition(SEPARATOR)[0].rstrip() if last else self._text(answer).rstrip()
-                yield whole[len(shown) :], "separator"
-                return
-            answer.append(token)
-            text = self._text(answer)
-            # White space waits: it may turn out to stand before the separator.
-            ready = "" if text.endswith(_INCOMPLETE) else text[len(shown) :].rstrip()
-            if ready:
-                shown += ready
-                yield ready, None
+            token = self._drawing.next(logits, writing, sampling, generator)
+            pieces = writing.add(token)
+            if pieces or writing.finish:
+                yield "".join(pieces), writing.finish
             step = torch.tensor([[token]], device=self._device)
-        yield self._text(answer).rstrip(_INCOMPLETE).rstrip()[len(shown) :], "length"
 
-    def _text(self, ids: list[int]) -> str:
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return text.lstrip()
+
+class Drawing:
+    """Draws the next token of an answer: none that the tokenizer lacks, and no end before the answer may end.
+
+    Args:
+        alphabet: of the tokenizer.
+        device: of the logits.
+    """
+
+    def __init__(self, alphabet: Alphabet, device: torch.device) -> None:
+        self.alphabet = alphabet
+        self._device = device
+        self._ends = torch.tensor(sorted(alphabet.ends), device=device)
+
+    def generator(self, sampling: Sampling) -> torch.Generator:
+        """The source of an answer's randomness; the same for the same seed."""
+        generator = torch.Generator(self._device)
+        generator.manual_seed(sampling.seed) if sampling.seed is not None else generator.seed()
+        return generator
+
+    def next(self, logits: torch.Tensor, writing: Writing, sampling: Sampling, generator: torch.Generator) -> int:
+        """Draw from `logits` (vocabulary of the model)."""
+        logits = logits[: self.alphabet.size].float()
+        if not writing.may_end:
+            logits = logits.index_fill(0, self._ends, -torch.inf)
+        return draw(logits, writing.said, sampling, generator)
 
 
 def draw(logits: torch.Tensor, said: Sequence[int], sampling: Sampling, generator: torch.Generator) -> int:
@@ -82,10 +85,13 @@ def draw(logits: torch.Tensor, said: Sequence[int], sampling: Sampling, generato
     if said and sampling.repetition_penalty != 1:
         ids = torch.tensor(sorted(set(said)), device=logits.device)
         seen = logits[ids]
-        logits[ids] = torch.where(seen > 0, seen / sampling.repetition_penalty, seen * sampling.repetition_penalty)
+        seen = torch.where(seen > 0, seen / sampling.repetition_penalty, seen * sampling.repetition_penalty)
+        logits = logits.index_copy(0, ids, seen)
     if sampling.temperature == 0:
         return int(logits.argmax())
-    probabilities, order = torch.softmax(logits / sampling.temperature, dim=-1).sort(descending=True)
+    probabilities, order = torch.softmax(logits / sampling.temperature, dim=-1).topk(min(_NUCLEUS, len(logits)))
+    if probabilities.sum() < sampling.top_p:
+        probabilities, order = torch.softmax(logits / sampling.temperature, dim=-1).sort(descending=True)
     beyond = probabilities.cumsum(dim=-1) - probabilities >= sampling.top_p
     probabilities[beyond] = 0
     return int(order[torch.multinomial(probabilities, 1, generator=generator)])

@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 from twin.adapter import Sampling
 from twin.transcript import Turn
 
-Finish = Literal["separator", "length"]
+Finish = Literal["separator", "length", "time", "degenerate"]
+Mode = Literal["first", "burst"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class Request:
         at: the moment of the answer, local time without zone.
         sampling: how tokens are drawn; the adapter's own defaults if None.
         max_tokens: the most tokens of an answer.
+        min_tokens: a message does not end before it has as many.
+        mode: "first" ends at the first answer; "burst" goes on while the same speaker goes on.
+        max_messages: the most messages of a burst.
+        seconds: the longest an answer may take, its time in the queue included; then it ends where it is.
+        stream: pieces come as soon as they stand. Without, they come when the answer is whole, and one that turned out
+            degenerate as a whole is drawn anew unseen.
     """
 
     adapter: str
@@ -34,13 +41,32 @@ class Request:
     at: datetime
     sampling: Sampling | None = None
     max_tokens: int = 120
+    min_tokens: int = 1
+    mode: Mode = "first"
+    max_messages: int = 4
+    seconds: float = 120.0
+    stream: bool = True
+
+
+class NextMessage(str):
+    """The piece of a burst that says: what follows is another message. Joined with the others it is a line break."""
+
+    __slots__ = ()
+
+
+NEXT_MESSAGE = NextMessage("\n")
 
 
 class Answer(Protocol):
     """An answer in the making: iterate over its pieces of text, then read how it ended."""
 
-    version: str  # adapter version that answers; "" before the first piece
-    finish: Finish | None  # why it ended; None while it has not
+    @property
+    def version(self) -> str:
+        """The adapter version that answers; "" before the first piece."""
+
+    @property
+    def finish(self) -> Finish | None:
+        """Why it ended; None while it has not."""
 
     def __aiter__(self) -> AsyncIterator[str]: ...
 
@@ -65,6 +91,23 @@ class EngineError(Exception):
     """The engine failed on a request: out of memory, a crash. The bot says that it cannot answer right now."""
 
 
+class EngineBusy(EngineError):
+    """Too many requests wait already; this one was not taken."""
+
+
 async def whole(answer: Answer) -> str:
-    """The complete text of an answer."""
+    """The complete text of an answer; the messages of a burst stand on lines of their own."""
     return "".join([piece async for piece in answer]).strip()
+
+
+async def messages(answer: Answer) -> AsyncIterator[str]:
+    """The messages of an answer, each as soon as it is complete."""
+    pieces: list[str] = []
+    async for piece in answer:
+        if isinstance(piece, NextMessage):
+            yield "".join(pieces).strip()
+            pieces = []
+        else:
+            pieces.append(piece)
+    if pieces:
+        yield "".join(pieces).strip()

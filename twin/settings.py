@@ -16,6 +16,7 @@ from twin.names import folder_name
 
 DEFAULT_BASE_MODEL = "malteos/bloom-6b4-clp-german"
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
+_CRON = re.compile(r"\S+(\s+\S+){4}")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -34,7 +35,17 @@ class Settings:
     base_model: str = DEFAULT_BASE_MODEL
     quantisation: str = "auto"
     reload_every: timedelta = timedelta(minutes=1)
+    mode: str = "first"
+    burst_window: timedelta = timedelta(seconds=2)
+    burst_most: timedelta = timedelta(seconds=15)
+    bubble_pause: timedelta = timedelta(seconds=3)
+    stream: bool = False
+    retrain_cron: str | None = None
+    backup_cron: str | None = "30 3 * * *"
+    backup_days: int = 14
+    retention_days: int = 0
     log_level: str = "INFO"
+    export_limit: int = 512 * 2**20  # bytes of text in one export
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={str(self.data_dir)!r})"  # the token must not reach a log
@@ -91,9 +102,19 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         base_model=text("BASE_MODEL", default.base_model),
         quantisation=_one_of("QUANTISATION", text("QUANTISATION", default.quantisation), ("auto", "nf4", "none")),
         reload_every=_seconds("RELOAD_SECONDS", text("RELOAD_SECONDS", "60")),
+        mode=_one_of("MODE", text("MODE", default.mode), ("first", "burst")),
+        burst_window=_seconds("BURST_SECONDS", text("BURST_SECONDS", "2"), least=0),
+        burst_most=_seconds("BURST_MOST_SECONDS", text("BURST_MOST_SECONDS", "15"), least=0),
+        bubble_pause=_seconds("BUBBLE_SECONDS", text("BUBBLE_SECONDS", "3"), least=0),
+        stream=_flag("STREAM", values.get("STREAM", "")),
+        retrain_cron=_cron("RETRAIN_CRON", values.get("RETRAIN_CRON", "")),
+        backup_cron=_cron("BACKUP_CRON", values.get("BACKUP_CRON", default.backup_cron or "")),
+        backup_days=_days("BACKUP_DAYS", text("BACKUP_DAYS", str(default.backup_days)), least=1),
+        retention_days=_days("RETENTION_DAYS", text("RETENTION_DAYS", str(default.retention_days))),
         log_level=_one_of(
             "LOG_LEVEL", text("LOG_LEVEL", default.log_level).upper(), ("DEBUG", "INFO", "WARNING", "ERROR")
         ),
+        export_limit=_mib("EXPORT_LIMIT_MIB", text("EXPORT_LIMIT_MIB", "512")),
     )
 
 
@@ -132,11 +153,32 @@ def _one_of(key: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def _seconds(key: str, value: str) -> timedelta:
+def _mib(key: str, value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise TwinError(f"{key} must be a whole number of MiB above 0")
+    return int(value) * 2**20
+
+
+def _seconds(key: str, value: str, least: float | None = None) -> timedelta:
+    """A length of time above 0, or from `least` seconds on."""
     try:
         seconds = float(value)
     except ValueError:
-        seconds = 0
-    if not 0 < seconds < float("inf"):
-        raise TwinError(f"{key} must be a number of seconds above 0")
+        seconds = -1
+    if not (0 if least is None else least) <= seconds < float("inf") or (least is None and not seconds):
+        raise TwinError(f"{key} must be a number of seconds {'above 0' if least is None else f'from {least} on'}")
     return timedelta(seconds=seconds)
+
+
+def _days(key: str, value: str, least: int = 0) -> int:
+    if not value.isdecimal() or int(value) < least:
+        raise TwinError(f"{key} must be a whole number of days from {least} on")
+    return int(value)
+
+
+def _cron(key: str, value: str) -> str | None:
+    """Five fields as cron has them; what they mean is checked where the schedule is made."""
+    value = value.strip()
+    if value and not _CRON.fullmatch(value):
+        raise TwinError(f"{key} must be five fields as cron has them, such as 30 3 * * *, or empty for never")
+    return value or None

@@ -166,6 +166,7 @@ class Renderer:
     def __init__(self, tokenizer: Any, speakers: Iterable[str], latest: datetime | None = None) -> None:
         self.labels = labels_of(speakers)
         self.latest = latest
+        self.shortened_turns = 0  # turns that alone were longer than a serving window, counted
         self._tokenizer = tokenizer
         self._eos: int = tokenizer.eos_token_id
         self._cached_ids = lru_cache(maxsize=4096)(self._tokenise)
@@ -238,6 +239,7 @@ class Renderer:
                 if turn is now:
                     continue
                 whole = self._shortened(turn, budget - overhead)
+                self.shortened_turns += whole is not turn
                 cost = self._cost(whole) + (0 if index else overhead)
                 kept.append((number, whole, cost))
                 total += cost

@@ -1,0 +1,103 @@
+"""Random requests with clients that leave, faults in the model thread and versions that change: nothing hangs or leaks.
+
+TWIN_LONG_RUN=10000 sets the number of requests; the usual run of the tests makes fewer.
+"""
+
+import asyncio
+import gc
+import os
+import random
+import resource
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import twin.worker
+from tests.twin.engines import AT, add_random_adapter, turns
+from twin.adapter import AdapterFolder, Sampling
+from twin.batch import Batch
+from twin.engine import EngineBusy, EngineError, Request
+from twin.limits import Limits
+from twin.local import LocalEngine
+
+REQUESTS = int(os.environ.get("TWIN_LONG_RUN", "400"))
+CLIENTS = 24
+FAULT_EVERY = 80  # forward passes
+NAMES = ("one", "two", "three")
+
+
+def resident_mib() -> float:
+    """Memory of this process now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+@pytest.mark.timeout(3000)
+async def test_nothing_hangs_and_nothing_leaks(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapters = AdapterFolder(tmp_path)
+    versions = {
+        name: [add_random_adapter(adapters, name, tiny_base, 2 * number + turn).version for turn in range(2)]
+        for number, name in enumerate(NAMES)
+    }
+    chance = random.Random(1)
+    forward = Batch._forward
+
+    def faulty(batch: Batch, *arguments: Any) -> torch.Tensor:
+        if chance.randrange(FAULT_EVERY) == 0:
+            raise chance.choice([torch.OutOfMemoryError(), RuntimeError("injected"), ValueError("injected")])
+        return forward(batch, *arguments)
+
+    monkeypatch.setattr(Batch, "_forward", faulty)
+    monkeypatch.setattr(twin.worker, "CAUTIOUS", 0.5)
+    engine = LocalEngine(adapters, limits=Limits(rows=8, waiting=20, prefix_bytes=4 * 2**20, adapter_bytes=200_000))
+    left = iter(range(REQUESTS))
+    ends = {"answered": 0, "left": 0, "refused": 0, "failed": 0}
+    memory: list[float] = []
+
+    async def client(rng: random.Random) -> None:
+        said = ["hi"]
+        for number in left:
+            sampling = Sampling(temperature=rng.choice([0.0, 1.0]), seed=rng.randrange(99))
+            mode: Any = rng.choice(["first", "burst"])
+            at = AT + timedelta(minutes=len(said))
+            request = Request(rng.choice(NAMES), turns(*said), "Lisa", at, sampling, rng.randint(1, 20), mode=mode)
+            answer = engine.answer(request)
+            leaves_after, pieces = rng.choice([0, 1, 9, 99, 99, 99]), []
+            try:
+                async for piece in answer:
+                    pieces.append(piece)
+                    if len(pieces) > leaves_after:
+                        break
+                ends["left" if len(pieces) > leaves_after else "answered"] += 1
+            except EngineBusy:
+                ends["refused"] += 1
+                await asyncio.sleep(0.1)
+            except EngineError:
+                ends["failed"] += 1
+            said = [*said, "".join(pieces) or "ok", "and you"][-rng.randint(1, 9) :]
+            if number % 40 == 39:
+                name = rng.choice(NAMES)
+                adapters.promote(name, rng.choice(versions[name]))
+                await engine.reload()
+                memory.append(resident_mib())
+
+    await asyncio.gather(*(client(random.Random(number)) for number in range(CLIENTS)))
+    status = engine.status()
+    assert sum(ends.values()) == REQUESTS
+    assert ends["answered"] > REQUESTS / 5 and status["crashes"] > 0 and status["out_of_memory"] > 0
+    assert ends["failed"] < REQUESTS / 10
+    await engine.reload()
+    gc.collect()
+    assert status["waiting"] == 0
+    assert engine._worker.prefixes.size <= 4 * 2**20
+    assert len(engine._worker.adapters.model.peft_config) <= len(NAMES)
+    print(f"{ends}, {status}, MiB: {[round(value) for value in memory]}")
+    if REQUESTS >= 4000:  # memory is flat after a warm-up
+        half = len(memory) // 2
+        assert max(memory[half:]) < 1.1 * max(memory[:half])
+    await engine.close()
