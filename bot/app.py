@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,25 +11,25 @@ from typing import Any
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
-from telegram.ext import (
-    Application,
-    CallbackQueryHandler,
-    CommandHandler,
-    ContextTypes,
-    JobQueue,
-    MessageHandler,
-    TypeHandler,
-    filters,
-)
+from telegram.ext import Application, ContextTypes
 
-from bot import texts
+from bot.access import CODE_SECONDS, Access
 from bot.chat import Chats
 from bot.delivery import Delivery
-from bot.handlers import Handlers
+from bot.desk import Desk
+from bot.handlers_access import AccessHandlers
+from bot.handlers_admin import AdminHandlers
+from bot.handlers_chat import ChatHandlers
+from bot.handlers_data import DataHandlers
+from bot.handlers_sides import SideHandlers
+from bot.handlers_talk import TalkHandlers
 from bot.inbox import ChatOrder, Inbox
 from bot.logs import described, private_logs
-from bot.personas import BUTTON
+from bot.menus import set_menus
 from bot.retrain import Command, Retrain, environment_of
+from bot.routes import Handlers, register
+from bot.schedule import Schedule
+from bot.simulate import Simulations
 from storage.store import Store
 from twin.adapter import AdapterFolder
 from twin.engine import Engine
@@ -38,21 +39,20 @@ from twin.settings import Settings
 log = logging.getLogger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
 
-_UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
-_OUTBOX_SECONDS = 60.0  # how often messages that could not be sent are tried again
-_ON_TIME = {"misfire_grace_time": None}  # a job that comes late is run late, not dropped
+_UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY]
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What an application of ours is made of beside PTB's own; kept in its `bot_data`."""
 
-    settings: Settings
+    desk: Desk
     inbox: Inbox
     order: ChatOrder
-    delivery: Delivery
-    chats: Chats
+    schedule: Schedule
+    simulations: Simulations
     retrain: Retrain | None
+    announce: Callable[[str], None]
 
 
 def build(
@@ -62,20 +62,23 @@ def build(
     adapters: AdapterFolder,
     *,
     retrain_command: Command | None = None,
+    announce: Callable[[str], None] = print,
 ) -> App:
     """The application, ready for `running`. The caller closes `store` and `engine` afterwards.
 
     Args:
         retrain_command: gives the arguments of the process that trains an adapter (see `Retrain`); without it
             /retrain says that it is not available.
+        announce: shows a line to whoever starts the bot: the code by which the first admin claims it.
 
     Raises:
-        TwinError: the token is missing or malformed, or the adapter of the settings does not exist.
+        TwinError: the token is missing or malformed, the adapter of the settings does not exist, or a time is none.
     """
     if settings.adapter:
         adapters.load(settings.adapter)
     token = settings.token()
-    inbox, order = Inbox(store), ChatOrder(store)
+    inbox = Inbox(store)
+    order = ChatOrder(store, inbox.fresh)
     with private_logs(token):  # PTB logs addresses already here
         application: App = (
             Application.builder()
@@ -86,60 +89,50 @@ def build(
             .concurrent_updates(order)
             .build()
         )
-    delivery = Delivery(store, application.bot)
-    chats = Chats(store, engine, delivery, application.bot)
-    retrain = Retrain(application.bot, engine, retrain_command, environment_of(settings)) if retrain_command else None
-    handlers = Handlers(settings, store=store, adapters=adapters, delivery=delivery, chats=chats, retrain=retrain)
-    application.bot_data["parts"] = _Parts(settings, inbox, order, delivery, chats, retrain)
-    _register(application, handlers)
-    _schedule(application, engine, delivery, settings.reload_every.total_seconds())
+    bot, access, environment = application.bot, Access(settings, store), environment_of(settings)
+    delivery = Delivery(store, bot)
+    chats = Chats(settings, store=store, engine=engine, adapters=adapters, delivery=delivery, bot=bot)
+    desk = Desk(settings, store, engine, adapters, bot, access, delivery, chats)
+    simulations = Simulations(store, engine, delivery)
+    retrain = (
+        Retrain(settings, store=store, bot=bot, engine=engine, adapters=adapters, command=retrain_command)
+        if retrain_command
+        else None
+    )
+    schedule = Schedule(application, desk, retrain)
+    schedule.plan()
+    handlers = Handlers(
+        desk,
+        AccessHandlers(desk),
+        SideHandlers(desk, simulations),
+        TalkHandlers(desk),
+        ChatHandlers(desk),
+        DataHandlers(desk, _twin, environment),
+        AdminHandlers(desk, retrain, schedule),
+    )
+    register(application, handlers)
+    application.add_error_handler(_failed(desk))
+    application.bot_data["parts"] = _Parts(desk, inbox, order, schedule, simulations, retrain, announce)
     return application
 
 
-def _register(application: App, handlers: Handlers) -> None:
-    """All handlers, in the order in which they are asked; within a group the first that fits is the only one."""
-    new = filters.UpdateType.MESSAGE  # not edits, not channel posts, not business messages
-    # Group -1 sees everything first, and stops whatever may not pass: no handler below has to ask who it is.
-    application.add_handler(TypeHandler(Update, handlers.admit), group=-1)
-    application.add_handlers(
-        [
-            CommandHandler("start", handlers.start, new),
-            CommandHandler("help", handlers.help, new),
-            CommandHandler("persona", handlers.persona, new),
-            CommandHandler("swap", handlers.swap, new),
-            CommandHandler("reset", handlers.reset, new),
-            CommandHandler("retrain", handlers.retrain, new),  # asks for admins itself
-            MessageHandler(new & filters.COMMAND, handlers.unknown_command),
-            CallbackQueryHandler(handlers.persona_button, pattern=f"^{BUTTON}"),
-            CallbackQueryHandler(handlers.unknown_button),
-            MessageHandler(new & filters.TEXT, handlers.text),
-            # Notices, such as that a message was pinned, are for nobody to answer.
-            MessageHandler(new & ~filters.StatusUpdate.ALL, handlers.other_kind),
-        ]
-    )
-    application.add_error_handler(handlers.failed)
+def _twin(*arguments: str) -> list[str]:
+    """The arguments of a process that runs the `twin` command."""
+    return [sys.executable, "-m", "cli", *arguments]
 
 
-def _schedule(application: App, engine: Engine, delivery: Delivery, reload_seconds: float) -> None:
-    async def reload(_: ContextTypes.DEFAULT_TYPE) -> None:
-        try:
-            changed = await engine.reload()
-        except Exception as error:
-            log.error("looking for new adapter versions failed: %s", described(error))
-        else:
-            for name, version in changed.items():
-                log.info("adapter %s now answers with version %s", name, version)
+def _failed(desk: Desk) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
+    async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """The outermost edge: log what happened, without what was said, and tell the user that it did not work."""
+        error = context.error
+        log.error("handling an update failed: %s", described(error) if error else "for no reason")
+        if isinstance(update, Update) and update.effective_chat:
+            try:
+                await desk.say(update, (await desk.words(update))("failed"))
+            except TwinError as second:
+                log.error("nor could the user be told: %s", second)
 
-    async def retry(_: ContextTypes.DEFAULT_TYPE) -> None:
-        try:
-            await delivery.wake_all()
-        except TwinError as error:
-            log.error("%s", error)
-
-    jobs: JobQueue[Any] | None = application.job_queue
-    assert jobs is not None  # noqa: S101  PTB is installed with its extra
-    jobs.run_repeating(reload, reload_seconds, name="reload", job_kwargs=_ON_TIME)
-    jobs.run_repeating(retry, _OUTBOX_SECONDS, name="outbox", job_kwargs=_ON_TIME)
+    return tell
 
 
 @asynccontextmanager
@@ -150,12 +143,12 @@ async def running(application: App) -> AsyncIterator[App]:
         TwinError: the Bot API cannot be reached, or refuses the token.
     """
     parts: _Parts = application.bot_data["parts"]
-    with private_logs(parts.settings.token()):
+    with private_logs(parts.desk.settings.token()):
         try:
             try:
                 await _start(application, parts)
             except TelegramError as error:
-                raise TwinError(_refusal(error, parts.settings.telegram_api_url)) from None
+                raise TwinError(_refusal(error, parts.desk.settings.telegram_api_url)) from None
             yield application
         finally:
             await _stop(application, parts)
@@ -190,31 +183,37 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
 
 
 async def _start(application: App, parts: _Parts) -> None:
+    await parts.desk.access.load()
     await application.initialize()
     await parts.inbox.replay(application.bot)
     await application.start()
-    await parts.delivery.wake_all()
+    await parts.schedule.make_up()
+    await parts.desk.delivery.wake_all()
+    if parts.retrain:
+        await parts.retrain.resume()
     assert application.updater is not None  # noqa: S101
     await application.updater.start_polling(allowed_updates=_UPDATES, error_callback=_polling_failed)
-    try:
-        await application.bot.set_my_commands(texts.COMMANDS)
-    except TelegramError as error:  # the menu is an ornament
-        log.warning("the menu of commands was not set: %s", type(error).__name__)
+    if claim := parts.desk.access.claim:
+        parts.announce(
+            f"This bot has no admin yet. Whoever sends this to @{application.bot.username} within "
+            f"{CODE_SECONDS / 60:.0f} minutes becomes it: /claim {claim.code}"
+        )
+    await set_menus(application.bot, parts.desk.access.admins)
 
 
 async def _stop(application: App, parts: _Parts) -> None:
     """Let go of everything, each with its own share of the ten seconds; what is not done stands in the store."""
     parts.order.close()
     parts.inbox.drain()
-    ending = [_within(2.5, parts.chats.stop)]
+    ending = [_within(2.5, parts.desk.chats.stop), _within(2.5, parts.simulations.stop)]
     if parts.retrain:
-        ending.append(_within(4.0, parts.retrain.stop))
+        ending.append(_within(2.5, parts.retrain.stop))
     if application.updater and application.updater.running:
         ending.append(_within(3.0, application.updater.stop))
     await asyncio.gather(*ending)
     if application.running:
         await _within(1.5, application.stop)
-    await _within(1.2, parts.delivery.stop)
+    await _within(1.2, parts.desk.delivery.stop)
     await _within(0.8, application.shutdown)
     await _within(0.3, application.bot.shutdown)  # if it never got as far as being initialised
 

@@ -1,131 +1,241 @@
-"""Chats: one actor each asks the engine for the answers to its messages, in order, while everything else goes on."""
+"""Chats: one actor each waits for a burst to end and asks the engine for the answer, while everything else goes on."""
 
 import asyncio
 import logging
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
-from bot import texts
-from bot.delivery import Delivery, parts
+from bot.bubbles import bubbles_of
+from bot.burst import Burst
+from bot.delivery import Delivery
 from bot.lanes import Lanes
 from bot.logs import described
-from storage.store import Place, Store, Waiting
-from twin.engine import Answer, Engine, EngineError, Request, whole
+from bot.texts import Words
+from storage.store import Buttons, Place, Preferences, Store, Thread, Waiting
+from twin.adapter import AdapterFolder
+from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
 from twin.errors import TwinError
+from twin.settings import Settings
 from twin.transcript import Turn
 
 log = logging.getLogger(__name__)
 
 TYPING_AFTER = 0.2  # seconds; an answer that comes at once is not announced: that costs as much as sending it
 TYPING_EVERY = 4.0  # seconds; Telegram shows it for five
+DRAFT_EVERY = 0.7  # seconds between two states of a streamed answer
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A text that waits for its answer. Its thread and speaker stand in the store."""
+@dataclass(slots=True)
+class _Waiting:
+    """What is known in memory of a thread in which messages wait."""
 
-    update_id: int
-    message_id: int
-    text: str
-    at: datetime
+    burst: Burst
+    words: Words
+    reply_to: int | None  # in groups, the message that the answer replies to
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An answer in the making, and the burst that it answers."""
+
+    chat_id: int
+    answer: Answer
+    burst: Burst
 
 
 class Chats:
-    """The actors of all chats."""
+    """The actors of all places.
 
-    def __init__(self, store: Store, engine: Engine, delivery: Delivery, bot: Bot) -> None:
+    Args:
+        now: the clock that bursts are measured by, in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        engine: Engine,
+        adapters: AdapterFolder,
+        delivery: Delivery,
+        bot: Bot,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._window = settings.burst_window.total_seconds()
+        self._most = settings.burst_most.total_seconds()
         self._store = store
         self._engine = engine
+        self._adapters = adapters
         self._delivery = delivery
         self._bot = bot
-        self._messages: defaultdict[Place, deque[Message]] = defaultdict(deque)
-        self._making: dict[int, Answer] = {}  # by thread
+        self._now = now
+        self._waiting: dict[Place, dict[int, _Waiting]] = {}  # by thread, in order of their first messages
+        self._drafts: dict[int, _Draft] = {}  # by thread
         self._lanes = Lanes(self._answer_all)
 
-    def add(self, place: Place, message: Message) -> None:
-        """Have a message answered that awaits its answer in the store."""
-        self._messages[place].append(message)
+    def add(
+        self, place: Place, thread_id: int, words: Words, *, reply_to: int | None = None, at_once: bool = False
+    ) -> None:
+        """Have what waits in a thread answered; an answer in the making is made anew if this still belongs to it.
+
+        Args:
+            at_once: without waiting for more.
+        """
+        now = self._now()
+        threads = self._waiting.setdefault(place, {})
+        draft = self._drafts.get(thread_id)
+        joins = draft is not None and draft.burst.joins(now, self._most)
+        burst = threads[thread_id].burst if thread_id in threads else Burst(now, now)
+        if draft is not None and joins:
+            burst.first = min(burst.first, draft.burst.first)
+            draft.answer.cancel()
+        burst.last = now - self._window if at_once else now
+        threads[thread_id] = _Waiting(burst, words, reply_to)
         self._lanes.wake(place)
 
-    def forget(self, thread_id: int) -> None:
-        """Stop the answer that is in the making for a thread which was reset."""
-        if answer := self._making.get(thread_id):
-            answer.cancel()
+    def restart(self, thread_id: int) -> None:
+        """Make the answer in the making anew, because what it answers has changed; nothing if there is none."""
+        if draft := self._drafts.get(thread_id):
+            draft.answer.cancel()
+
+    def forget(self, chat_id: int) -> None:
+        """Let go of what waits anywhere in a chat: its messages are being deleted."""
+        for place, threads in self._waiting.items():
+            if place.chat_id == chat_id:
+                threads.clear()
+        for draft in self._drafts.values():
+            if draft.chat_id == chat_id:
+                draft.answer.cancel()
 
     async def stop(self) -> None:
         """Cancel the answers in the making; their messages stay in the store and are answered after a restart."""
-        for answer in self._making.values():
-            answer.cancel()
+        for draft in self._drafts.values():
+            draft.answer.cancel()
         await self._lanes.stop()
 
     async def _answer_all(self, place: Place) -> None:
-        messages = self._messages[place]
-        while messages:
-            await self._answer(place, messages.popleft())
-        del self._messages[place]
+        threads = self._waiting.get(place, {})
+        while threads:
+            thread_id, waiting = next(iter(threads.items()))
+            await self._quiet(waiting.burst)
+            if threads.pop(thread_id, None) is None:
+                continue  # it was forgotten meanwhile
+            if not await self._answer(thread_id, waiting):
+                # It was given up for a message that came in between, or for an edit.
+                threads.setdefault(thread_id, waiting)
+        self._waiting.pop(place, None)
 
-    async def _answer(self, place: Place, message: Message) -> None:
-        """Answer one message; whatever goes wrong, its user is told and the next one has its turn."""
-        async with self._store.transaction():
-            waiting = await self._store.begin_answer(message.update_id)
-            if waiting is None:
-                return
-            said = Turn(waiting.speaker, message.text, message.at)
-            await self._store.add_turn(
-                waiting.thread.id, said, update_id=message.update_id, message_id=message.message_id
-            )
-            turns = await self._store.turns(waiting.thread.id)
+    async def _quiet(self, burst: Burst) -> None:
+        """Wait until the burst is over; every message that joins it puts that off."""
+        while (left := burst.due(self._window, self._most) - self._now()) > 0:  # noqa: ASYNC110  it moves on
+            await asyncio.sleep(left)
+
+    async def _answer(self, thread_id: int, memory: _Waiting) -> bool:
+        """Answer what waits; whatever goes wrong, its user is told. False if it was interrupted and still waits."""
+        waiting = await self._store.begin_answer(thread_id)
+        if waiting is None:
+            return True
         try:
-            text, version = await self._ask(waiting, turns)
-            if text:
-                await self._record(waiting, text, version)
-            else:
-                await self._excuse(waiting, texts.silent(waiting.answers))
+            answered = await self._ask_and_record(waiting, memory)
         except asyncio.CancelledError:
-            await self._store.give_back(message.update_id)
+            await self._store.give_back(waiting)
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)
-            log.error("update %s was not answered: %s", message.update_id, reason)
-            await self._excuse(waiting, texts.CANNOT_ANSWER)
-        self._delivery.wake(place.chat_id)
+            log.error("updates %s were not answered: %s", waiting.updates, reason)
+            await self._excuse(waiting, memory.words("cannot_answer"))
+            answered = True
+        if not answered:
+            await self._store.give_back(waiting)
+        self._delivery.wake(waiting.thread.place.chat_id)
+        return answered
 
-    async def _ask(self, waiting: Waiting, turns: tuple[Turn, ...]) -> tuple[str, str]:
-        """The answer and the adapter version it comes from; asked twice before it is taken for silence."""
+    async def _ask_and_record(self, waiting: Waiting, memory: _Waiting) -> bool:
         thread = waiting.thread
+        turns = await self._store.turns(thread.id)
+        preferences = await self._store.preferences(thread.place)
+        request = await self._request(waiting, turns, preferences)
         async with _typing(self._bot, thread.place):
-            for _ in range(2):
-                answer = self._engine.answer(Request(thread.adapter, turns, waiting.answers, datetime.now()))
-                self._making[thread.id] = answer
-                try:
-                    if text := await whole(answer):
-                        return text, answer.version
-                finally:
-                    del self._making[thread.id]
-                if answer.finish is None:
-                    break  # it was cancelled: nobody waits for it any more
-        return "", ""
+            for _ in range(2):  # asked twice before it is taken for silence
+                said, version, interrupted = await self._ask(thread, request, memory.burst)
+                if interrupted:
+                    return False
+                if said:
+                    await self._record(waiting, said, version, memory)
+                    return True
+        await self._excuse(waiting, memory.words("silent", speaker=waiting.answers))
+        return True
 
-    async def _record(self, waiting: Waiting, text: str, version: str) -> None:
+    async def _request(self, waiting: Waiting, turns: tuple[Turn, ...], preferences: Preferences) -> Request:
+        mode: Mode = "burst" if (preferences.mode or self._settings.mode) == "burst" else "first"
+        streams = self._streams(waiting.thread)
+        request = Request(waiting.thread.adapter, turns, waiting.answers, datetime.now(), mode=mode, stream=streams)
+        if preferences.temperature is not None:
+            adapter = await asyncio.to_thread(self._adapters.load, waiting.thread.adapter)
+            request = replace(request, sampling=replace(adapter.manifest.sampling, temperature=preferences.temperature))
+        return request
+
+    def _streams(self, thread: Thread) -> bool:
+        return self._settings.stream and not thread.place.is_group  # Telegram has drafts in private chats only
+
+    async def _ask(self, thread: Thread, request: Request, burst: Burst) -> tuple[list[str], str, bool]:
+        """The messages of the answer, the adapter version they come from, and whether it was interrupted."""
+        answer = self._engine.answer(request)
+        self._drafts[thread.id] = _Draft(thread.place.chat_id, answer, burst)
+        said = [""]
+        shown = float("-inf")
+        try:
+            async for piece in answer:
+                if isinstance(piece, NextMessage):
+                    said.append("")
+                    continue
+                said[-1] += piece
+                if request.stream and self._now() - shown >= DRAFT_EVERY:
+                    shown = self._now()
+                    await self._show_draft(thread, "\n".join(said).strip())
+        finally:
+            del self._drafts[thread.id]
+        return [text for part in said if (text := part.strip())], answer.version, answer.finish is None
+
+    async def _show_draft(self, thread: Thread, text: str) -> None:
+        if text:
+            with suppress(TelegramError):  # an ornament; the answer is what counts
+                await self._bot.send_message_draft(
+                    thread.place.chat_id, thread.id, text[:4096], message_thread_id=thread.place.topic_id or None
+                )
+
+    async def _record(self, waiting: Waiting, said: list[str], version: str, memory: _Waiting) -> None:
         thread = waiting.thread
+        pause = self._settings.bubble_pause.total_seconds()
         async with self._store.transaction():
             current = await self._store.current_thread(thread.place)
             stays = current is not None and (current.id, current.answers) == (thread.id, waiting.answers)
-            shown = text if stays else texts.labelled(waiting.answers, text)
-            await self._store.record_answer(waiting, Turn(waiting.answers, text, datetime.now()), version, parts(shown))
+            await self._store.record_answer(
+                waiting,
+                bubbles_of(said, waiting.answers, datetime.now(), longest_pause=pause, labelled=not stays),
+                version,
+                buttons=answer_buttons,
+                reply_to=memory.reply_to,
+            )
 
     async def _excuse(self, waiting: Waiting, text: str) -> None:
-        """Say why there is no answer, and let the message be done; silently, if it was forgotten meanwhile."""
+        """Say why there is no answer, and let the messages be done; silently, if they were forgotten meanwhile."""
         async with self._store.transaction():
-            if await self._store.mark_done(waiting.update_id):
-                await self._store.post(waiting.thread.place, text, update_id=waiting.update_id)
+            if await self._store.finish(waiting):
+                await self._store.post(waiting.thread.place, text, update_id=waiting.updates[-1])
+
+
+def answer_buttons(turn_id: int) -> Buttons:
+    """What stands under the last answer: good, bad, again."""
+    return [[("👍", f"good:{turn_id}"), ("👎", f"bad:{turn_id}"), ("🔄", f"again:{turn_id}")]]
 
 
 @asynccontextmanager
@@ -141,6 +251,11 @@ async def _typing(bot: Bot, place: Place) -> AsyncIterator[None]:
 async def _type(bot: Bot, place: Place) -> None:
     await asyncio.sleep(TYPING_AFTER)
     while True:
-        with suppress(TelegramError):  # an ornament; the answer is what counts
-            await bot.send_chat_action(place.chat_id, ChatAction.TYPING, message_thread_id=place.topic_id or None)
+        await type_once(bot, place)
         await asyncio.sleep(TYPING_EVERY)
+
+
+async def type_once(bot: Bot, place: Place) -> None:
+    """Show for five seconds that the twin is writing."""
+    with suppress(TelegramError):  # an ornament; the answer is what counts
+        await bot.send_chat_action(place.chat_id, ChatAction.TYPING, message_thread_id=place.topic_id or None)

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
-from telegram.constants import MessageLimit
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
+from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.lanes import Lanes
@@ -46,6 +47,8 @@ class Delivery:
 
     async def _send_all(self, chat_id: int) -> None:
         for outgoing in await self._store.unsent(chat_id):
+            if outgoing.pause:
+                await self._pause(outgoing)
             try:
                 message_id = await with_retries(partial(self._send, outgoing), self._delays)
             except (BadRequest, Forbidden) as error:
@@ -55,14 +58,31 @@ class Delivery:
                 log.warning("message %s stays in the outbox: %s", outgoing.id, type(error).__name__)
                 return  # the ones after it must not overtake it
             else:
-                await self._store.mark_sent(outgoing.id, message_id)
+                for old in await self._store.mark_sent(outgoing.id, message_id):
+                    await self._strip(chat_id, old)
+
+    async def _pause(self, outgoing: Outgoing) -> None:
+        """Type for as long as the message takes."""
+        with suppress(TelegramError):
+            await self._bot.send_chat_action(
+                outgoing.place.chat_id, ChatAction.TYPING, message_thread_id=outgoing.place.topic_id or None
+            )
+        await asyncio.sleep(outgoing.pause)
+
+    async def _strip(self, chat_id: int, message_id: int) -> None:
+        """Remove the buttons of an answer that is not the last one any more."""
+        with suppress(TelegramError):  # an ornament
+            await self._bot.edit_message_reply_markup(chat_id, message_id)
 
     async def _send(self, outgoing: Outgoing) -> int:
         message = await self._bot.send_message(
             outgoing.place.chat_id,
             outgoing.text,
             message_thread_id=outgoing.place.topic_id or None,
-            reply_markup=_keyboard(outgoing.buttons),
+            reply_markup=keyboard(outgoing.buttons),
+            reply_parameters=(
+                ReplyParameters(outgoing.reply_to, allow_sending_without_reply=True) if outgoing.reply_to else None
+            ),
         )
         return message.message_id
 
@@ -111,7 +131,8 @@ def _head(text: str, most: int) -> str:
     return text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "ignore")
 
 
-def _keyboard(buttons: Buttons | None) -> InlineKeyboardMarkup | None:
+def keyboard(buttons: Buttons | None) -> InlineKeyboardMarkup | None:
+    """Telegram's form of buttons."""
     if not buttons:
         return None
     return InlineKeyboardMarkup(

@@ -23,12 +23,14 @@ class Inbox(asyncio.Queue[object]):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
+        self.fresh: set[int] = set()  # taken in by this process: their first attempt is counted already
 
     async def put(self, item: object) -> None:
         if isinstance(item, Update):
             chat_id = item.effective_chat.id if item.effective_chat else None
-            if not await self._store.take_in(item.update_id, chat_id, item.to_json()):
+            if not await self._store.take_in(item.update_id, chat_id, item.to_json(), begun=True):
                 return  # Telegram sent it twice
+            self.fresh.add(item.update_id)
         await super().put(item)
 
     async def replay(self, bot: Bot) -> None:
@@ -44,6 +46,7 @@ class Inbox(asyncio.Queue[object]):
 
     def drain(self) -> None:
         """Let go of what is queued: it stands in the store, and is replayed at the next start."""
+        self.fresh.clear()
         while not self.empty():
             self.get_nowait()
             self.task_done()
@@ -52,9 +55,11 @@ class Inbox(asyncio.Queue[object]):
 class ChatOrder(BaseUpdateProcessor):
     """Handles the updates of a chat one after another, those of different chats side by side."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, fresh: set[int]) -> None:
+        """`fresh` holds the updates whose first attempt is counted; they are taken out as they are begun."""
         super().__init__(_MOST_AT_ONCE)
         self._store = store
+        self._fresh = fresh
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._closed = False
 
@@ -67,11 +72,17 @@ class ChatOrder(BaseUpdateProcessor):
         lock = self._locks.setdefault(chat.id if chat else 0, asyncio.Lock())
         try:
             async with lock:
-                if not self._closed and isinstance(update, Update) and await self._store.begin(update.update_id):
+                if not self._closed and isinstance(update, Update) and await self._begin(update.update_id):
                     await coroutine
                     await self._store.settle(update.update_id)
         finally:
             cast("Coroutine[Any, Any, None]", coroutine).close()  # one that was never begun would complain
+
+    async def _begin(self, update_id: int) -> bool:
+        if update_id in self._fresh:
+            self._fresh.discard(update_id)
+            return True
+        return await self._store.begin(update_id)
 
     async def initialize(self) -> None:
         """Nothing to prepare."""

@@ -45,21 +45,21 @@ def nearest(personas: Sequence[Persona], name: str) -> list[str]:
     return [names[match] for match in get_close_matches(name.casefold(), names, _NEAREST)]
 
 
-def buttons(personas: Sequence[Persona]) -> Buttons:
-    """A button for each persona, one a row."""
-    rows = [[(label, button(persona))] for persona, label in zip(personas, labels(personas), strict=True)]
+def buttons(personas: Sequence[Persona], prefix: str = BUTTON) -> Buttons:
+    """A button for each persona, one a row; their callback data begin with `prefix`."""
+    rows = [[(label, button(persona, prefix))] for persona, label in zip(personas, labels(personas), strict=True)]
     return rows[:_MOST_BUTTONS]
 
 
-def button(persona: Persona) -> str:
+def button(persona: Persona, prefix: str = BUTTON) -> str:
     """Callback data of a persona's button: the same after a restart, and short enough for any name."""
     identity = f"{persona.adapter}\n{persona.speaker}".encode()
-    return BUTTON + hashlib.sha256(identity).hexdigest()[:32]
+    return prefix + hashlib.sha256(identity).hexdigest()[:32]
 
 
-def pressed(personas: Sequence[Persona], data: str) -> Persona | None:
+def pressed(personas: Sequence[Persona], data: str, prefix: str = BUTTON) -> Persona | None:
     """The persona whose button was pressed; None if it is not there any more."""
-    return next((persona for persona in personas if button(persona) == data), None)
+    return next((persona for persona in personas if button(persona, prefix) == data), None)
 
 
 def labels(personas: Sequence[Persona]) -> list[str]:

@@ -1,21 +1,22 @@
-"""Retraining from a chat: `twin train` as a process of its own, its progress shown in one message that is edited."""
+"""Retraining from a chat: `twin train` as a process of its own that outlives the bot, shown in one message."""
 
 import asyncio
-import json
 import logging
-import os
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from telegram import Bot
-from telegram.error import BadRequest, TelegramError
 
-from bot import texts
-from bot.delivery import RETRY_DELAYS, with_retries
+from bot import boards
+from bot.board import Board
+from bot.curve import loss_curve
 from bot.logs import described
-from storage.store import Place
+from bot.process import Job
+from bot.texts import Words
+from storage.store import Buttons, Place, Store, Training
+from twin.adapter import AdapterFolder
 from twin.engine import Engine
 from twin.errors import TwinError
 from twin.settings import Settings
@@ -23,11 +24,7 @@ from twin.settings import Settings
 log = logging.getLogger(__name__)
 
 Command = Callable[[str], Sequence[str]]
-
-_EDIT_EVERY = 2.0  # seconds
-_LONGEST_LINE = 1 << 20  # bytes of output
-_TAIL = 1 << 14  # bytes of stderr that are kept
-_TERMINATION = 1.5  # seconds that a process has to end by itself
+CANCEL = "cancel:"  # how the callback data of the cancel button begins
 
 
 class Retrain:
@@ -37,153 +34,167 @@ class Retrain:
         command: the arguments of the process that trains the adapter of that name. It prints JSON lines: events with
             the key `event` (`progress` or `sample`), at last one without, the result. Where it fails, it exits with
             another code than 0, and the last line of its stderr is the reason.
-        environment: what is added to the process's environment.
     """
 
-    def __init__(self, bot: Bot, engine: Engine, command: Command, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        bot: Bot,
+        engine: Engine,
+        adapters: AdapterFolder,
+        command: Command,
+    ) -> None:
+        self._jobs = settings.data_dir / "trainings"
+        self._store = store
         self._bot = bot
         self._engine = engine
+        self._adapters = adapters
         self._command = command
-        self._environment = environment
+        self._environment = environment_of(settings)
         self._task: asyncio.Task[None] | None = None
+        self._job: Job | None = None
+        self._starting = False
 
-    def start(self, place: Place, adapter: str) -> bool:
+    @property
+    def runs(self) -> bool:
+        return self._starting or (self._task is not None and not self._task.done())
+
+    async def start(self, place: Place, adapter: str, words: Words) -> bool:
         """Begin, and tell about it in `place`; False if a training is under way."""
-        if self._task is not None and not self._task.done():
+        if self.runs:
             return False
-        self._task = asyncio.create_task(self._run(adapter, _Board(self._bot, place)))
+        self._starting = True
+        try:
+            training = await self._store.add_training(place, adapter, words.language)
+            self._task = asyncio.create_task(self._run(training, begins=True))
+        finally:
+            self._starting = False
         return True
 
+    async def resume(self) -> None:
+        """Go on showing the training that was under way when the bot ended."""
+        for training in await self._store.running_trainings():
+            if self.runs:  # there is never more than one, but for a crash between two lines above
+                await self._store.end_training(training.id)
+            else:
+                self._task = asyncio.create_task(self._run(training, begins=False))
+
+    async def cancel(self, training_id: int) -> bool:
+        """End the process; False if that training does not run."""
+        if not self.runs or self._job is None or self._job.cancelled or self._folder(training_id) != self._job.folder:
+            return False
+        await self._job.cancel()
+        return True
+
+    async def finished(self) -> None:
+        """Until no training runs."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
     async def stop(self) -> None:
-        """End the process, if one runs."""
+        """Let go of the process: it goes on, and is found again at the next start."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self, adapter: str, board: "_Board") -> None:
-        await board.show(texts.retrain_started(adapter))
+    async def _run(self, training: Training, *, begins: bool) -> None:
+        words, board = Words(training.language), Board(self._bot, training.place, training.message_id)
+        self._job = job = Job(self._folder(training.id))
+        before = self._current(training.adapter)
         try:
-            result = await self._train(adapter, board)
-            await self._engine.reload()
-            await board.show(texts.retrain_done(adapter, result), last=True)
+            if begins:
+                await job.start(self._command(training.adapter), self._environment)
+                await self._show(training, board, words("training_begins", adapter=training.adapter), words)
+            result = await self._follow(training, job, board, words)
+            await self._ended(training, job, board, words=words, result=result, before=before)
         except asyncio.CancelledError:
-            await board.show(texts.RETRAIN_STOPPED)
-            raise
-        except TwinError as error:
-            await board.show(texts.retrain_failed(adapter, str(error)), last=True)
+            raise  # the bot stops, the training does not
         except Exception as error:
-            log.error("training failed: %s", described(error))
-            await board.show(texts.retrain_failed(adapter, type(error).__name__), last=True)
+            reason = str(error) if isinstance(error, TwinError) else described(error)
+            log.error("training failed: %s", reason)
+            await board.show(boards.failed(words, training.adapter, reason), last=True)
+        await self._store.end_training(training.id)
+        await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
 
-    async def _train(self, adapter: str, board: "_Board") -> dict[str, Any]:
-        """The process's result.
+    async def _follow(self, training: Training, job: Job, board: Board, words: Words) -> dict[str, Any] | None:
+        """Show the process's events as they come; returns its result, the last line without an event."""
+        result: dict[str, Any] | None = None
+        sample: dict[str, Any] | None = None
+        async for values in job.lines():
+            match values.get("event"):
+                case None:
+                    result = values
+                case "sample":
+                    sample = values
+                case "progress" if board.due:
+                    await self._show(training, board, boards.progress(words, training.adapter, values, sample), words)
+        return result
 
-        Raises:
-            TwinError: it failed; the message is its reason.
-        """
-        process = await asyncio.create_subprocess_exec(
-            *self._command(adapter),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=_LONGEST_LINE,
-            env={**os.environ, **self._environment},
-        )
-        assert process.stdout and process.stderr  # noqa: S101
-        reason = asyncio.create_task(_last_line(process.stderr))
+    async def _ended(
+        self,
+        training: Training,
+        job: Job,
+        board: Board,
+        *,
+        words: Words,
+        result: dict[str, Any] | None,
+        before: str | None,
+    ) -> None:
+        """The last state of the board: how it went, and what may be chosen."""
+        adapter = training.adapter
+        reason = await asyncio.to_thread(job.failure)
+        if job.cancelled or (result or {}).get("interrupted"):
+            await board.show(words("training_cancelled", adapter=adapter), last=True)
+        elif reason is not None:
+            await board.show(boards.failed(words, adapter, reason), last=True)
+        elif result is None:
+            await board.show(boards.failed(words, adapter, words("no_result")), last=True)
+        else:
+            await self._engine.reload()
+            version = str(result.get("version", ""))
+            old = await asyncio.to_thread(self._other, adapter, version, before)
+            text = boards.done(words, adapter, result, self._evaluations(adapter, version, old))
+            await board.show(text, boards.choice(words, adapter, result, old), last=True)
+            if not result.get("skipped"):
+                await self._send_curve(adapter, version, board)
+
+    async def _show(self, training: Training, board: Board, text: str, words: Words) -> None:
+        buttons: Buttons = [[(words("button_cancel"), f"{CANCEL}{training.id}")]]
+        known = board.message_id
+        await board.show(text, buttons)
+        if known is None and board.message_id is not None:
+            await self._store.set_board(training.id, board.message_id)
+
+    async def _send_curve(self, adapter: str, version: str, board: Board) -> None:
+        file = self._adapters.root / adapter / version / "loss.csv"
+        if png := await asyncio.to_thread(loss_curve, file, f"{adapter} {version}"):
+            await board.picture(png)
+
+    def _current(self, adapter: str) -> str | None:
         try:
-            result = await _follow(process.stdout, adapter, board)
-            if await process.wait():
-                raise TwinError(await reason)
-            if result is None:
-                raise TwinError("it printed no result")
-            return result
-        finally:
-            await _end(process)
-            reason.cancel()
+            return self._adapters.current_version(adapter)
+        except TwinError:
+            return None
 
+    def _other(self, adapter: str, version: str, before: str | None) -> str | None:
+        """The version that served before the new one, as far as it is there."""
+        known = self._adapters.versions(adapter)
+        if before is None or before == version:
+            earlier = [one for one in known if one < version]
+            before = earlier[-1] if earlier else None
+        return before if before in known else None
 
-class _Board:
-    """One message that is edited again and again."""
+    def _evaluations(self, adapter: str, *versions: str | None) -> list[dict[str, Any]]:
+        return [self._adapters.evaluation(adapter, version) if version else {} for version in versions]
 
-    def __init__(self, bot: Bot, place: Place) -> None:
-        self._bot = bot
-        self._place = place
-        self._message_id: int | None = None
-        self._shown = 0.0
-
-    @property
-    def due(self) -> bool:
-        """Whether the last edit is long enough ago: Telegram counts them."""
-        return time.monotonic() - self._shown >= _EDIT_EVERY
-
-    async def show(self, text: str, *, last: bool = False) -> None:
-        """Put `text` on the board. If Telegram does not answer, only the last text is worth trying again."""
-        self._shown = time.monotonic()
-        try:
-            await with_retries(lambda: self._write(text), RETRY_DELAYS if last else ())
-        except TelegramError as error:
-            log.warning("the progress message could not be shown: %s", type(error).__name__)
-
-    async def _write(self, text: str) -> None:
-        if self._message_id is None:
-            sent = await self._bot.send_message(
-                self._place.chat_id, text, message_thread_id=self._place.topic_id or None
-            )
-            self._message_id = sent.message_id
-            return
-        try:
-            await self._bot.edit_message_text(text, self._place.chat_id, self._message_id)
-        except BadRequest as error:
-            if "not modified" not in str(error):
-                raise
-
-
-async def _follow(output: asyncio.StreamReader, adapter: str, board: _Board) -> dict[str, Any] | None:
-    """Show the process's events as they come; returns its result, the last line without an event."""
-    result: dict[str, Any] | None = None
-    sample: dict[str, Any] | None = None
-    async for values in _json_lines(output):
-        match values.get("event"):
-            case None:
-                result = values
-            case "sample":
-                sample = values
-            case "progress" if board.due:
-                await board.show(texts.retrain_progress(adapter, values, sample))
-    return result
-
-
-async def _json_lines(output: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:
-    """The lines that hold a JSON object; others are talk."""
-    async for line in output:
-        with suppress(ValueError):
-            if isinstance(values := json.loads(line), dict):
-                yield values
-
-
-async def _last_line(output: asyncio.StreamReader) -> str:
-    """The last line that is not blank. Read in pieces: progress bars make no lines at all."""
-    tail = b""
-    while piece := await output.read(_TAIL):
-        tail = (tail + piece)[-_TAIL:]
-    lines = tail.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask the process to end, then make it."""
-    for ask in (process.terminate, process.kill):
-        if process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            ask()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _TERMINATION)
+    def _folder(self, training_id: int) -> Path:
+        return self._jobs / str(training_id)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """What a training process must be told of this deployment: it does not need the token."""
+    """What a process of ours must be told of this deployment: it does not need the token."""
     return {
         "DATA_DIR": str(settings.data_dir),
         "BASE_MODEL": settings.base_model,

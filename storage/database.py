@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 from sqlcipher3 import dbapi2
@@ -16,11 +16,12 @@ from storage.migrations import MIGRATIONS
 from twin.errors import TwinError
 from twin.files import private_folder
 
+T = TypeVar("T")
 _BUSY_SECONDS = 5.0
 _PAGE_SIZE = 4096
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",  # a commit is on disk before Telegram may forget the update
+    "PRAGMA synchronous = NORMAL",  # survives a kill of the process; see `call` for the loss of power
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",  # temporary files would not be encrypted
@@ -60,6 +61,25 @@ class Database:
             finally:
                 self._owner = None
 
+    async def call(self, work: Callable[[Any], T], *, durable: bool = False) -> T:
+        """A transaction in one go: `work(execute)` runs on the database's thread, where waking it for each statement
+        would cost more than the statements do. Inside a transaction of the same task it is part of that one.
+
+        Args:
+            work: gets a function that executes a statement and returns its cursor.
+            durable: the commit, and every one before it, is on the disk itself when this returns.
+        """
+        if self._owner is asyncio.current_task():
+            return await self._on_thread(lambda connection: work(connection.execute))
+        async with self._lock:
+            return await self._on_thread(lambda connection: _transacted(connection, work, durable=durable))
+
+    async def _on_thread(self, work: Callable[[Any], T]) -> T:
+        with _clear_errors(self.path):
+            connection: Any = self._connection
+            # aiosqlite has no public way to run a function on its thread.
+            return cast("T", await connection._execute(lambda: work(connection._conn)))
+
     async def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Execute a statement; returns how many rows it changed."""
         with _clear_errors(self.path):
@@ -77,6 +97,28 @@ class Database:
         with _clear_errors(self.path):
             return cast("list[tuple[Any, ...]]", await self._connection.execute_fetchall(sql, values))
 
+    async def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a single query; in no transaction but the caller's, and never in the middle of another's."""
+        if self._owner is asyncio.current_task():
+            return await self.rows(sql, values)
+        async with self._lock:
+            return await self.rows(sql, values)
+
+    async def checkpoint(self) -> None:
+        """Move the write-ahead log into the database and empty it: what was deleted is in neither any more."""
+        async with self._lock:
+            await self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def copy(self, file: Path) -> None:
+        """Write a copy with the same key, readable by its owner alone.
+
+        Raises:
+            TwinError: it cannot be written.
+        """
+        await asyncio.to_thread(_empty_private_file, file)
+        async with self._lock:
+            await self.rows("VACUUM INTO ?", (str(file),))
+
     async def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query."""
         found = await self.rows(sql, values)
@@ -86,6 +128,22 @@ class Database:
         """Wait for the transaction that runs, then close."""
         async with self._lock:
             await self._connection.close()
+
+
+def _transacted(connection: Any, work: Callable[[Any], T], *, durable: bool) -> T:
+    if durable:
+        connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        result = work(connection.execute)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        if durable:
+            connection.execute("PRAGMA synchronous = NORMAL")
+    return result
 
 
 class _clear_errors:
@@ -134,6 +192,14 @@ async def open_database(path: Path, key_file: Path) -> Database:
         await connection.close()
         raise
     return database
+
+
+def _empty_private_file(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise TwinError(f"cannot write the backup {file}: {error.strerror}") from None
 
 
 def _prepare(path: Path, key_file: Path) -> str:

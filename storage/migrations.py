@@ -79,4 +79,84 @@ _FIRST = (
     "CREATE INDEX outbox_of_turn ON outbox (turn)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    "ALTER TABLE inbox ADD COLUMN answers TEXT",  # who is to answer; null: the other of the pair
+    "CREATE INDEX inbox_waiting ON inbox (thread) WHERE state = 'pending' AND thread IS NOT NULL",
+    "CREATE INDEX turns_of_message ON turns (message_id)",
+    "ALTER TABLE outbox ADD COLUMN pause REAL NOT NULL DEFAULT 0",  # seconds of typing before it
+    "ALTER TABLE outbox ADD COLUMN reply_to INTEGER",  # Telegram's id of the message that it replies to
+    "ALTER TABLE outbox ADD COLUMN shown INTEGER NOT NULL DEFAULT 0",  # 1: an answer's buttons stand under it
+    "CREATE INDEX outbox_shown ON outbox (chat_id) WHERE shown",
+    """
+    CREATE TABLE preferences (
+        chat_id     INTEGER NOT NULL,
+        topic_id    INTEGER NOT NULL,
+        language    TEXT,
+        mode        TEXT,
+        temperature REAL,
+        PRIMARY KEY (chat_id, topic_id)
+    ) WITHOUT ROWID
+    """,
+    # As whom the members of a group speak.
+    """
+    CREATE TABLE members (
+        chat_id INTEGER NOT NULL,
+        user_id INTEGER NOT NULL,
+        speaker TEXT NOT NULL,
+        PRIMARY KEY (chat_id, user_id),
+        UNIQUE (chat_id, speaker)
+    ) WITHOUT ROWID
+    """,
+    # Who may write beside those in the settings; a group has a negative id.
+    """
+    CREATE TABLE people (
+        id    INTEGER PRIMARY KEY,
+        role  TEXT NOT NULL CHECK (role IN ('admin', 'allowed', 'asked', 'refused')),
+        name  TEXT NOT NULL,
+        since TEXT NOT NULL
+    )
+    """,
+    # A copy of what was judged: it outlives a reset of its thread, but not /forget in its chat.
+    """
+    CREATE TABLE feedback (
+        chat_id INTEGER NOT NULL,
+        user_id INTEGER NOT NULL,
+        turn    INTEGER NOT NULL,
+        adapter TEXT NOT NULL,
+        version TEXT NOT NULL,
+        rating  INTEGER NOT NULL CHECK (rating IN (-1, 1)),
+        context TEXT NOT NULL,                     -- JSON: [[speaker, text], ...]
+        speaker TEXT NOT NULL,
+        answer  TEXT NOT NULL,
+        at      TEXT NOT NULL,
+        PRIMARY KEY (turn, user_id)
+    )
+    """,
+    """
+    CREATE TABLE uploads (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat_id  INTEGER NOT NULL,
+        topic_id INTEGER NOT NULL,
+        user_id  INTEGER NOT NULL,
+        path     TEXT NOT NULL,
+        dataset  TEXT NOT NULL,
+        created  TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE trainings (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat_id    INTEGER NOT NULL,
+        topic_id   INTEGER NOT NULL,
+        adapter    TEXT NOT NULL,
+        language   TEXT NOT NULL,
+        message_id INTEGER,
+        running    INTEGER NOT NULL DEFAULT 1,
+        started    TEXT NOT NULL
+    )
+    """,
+    # When the jobs of the schedule ran last, so that one whose time came while the bot was off is made up for.
+    "CREATE TABLE runs (name TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)

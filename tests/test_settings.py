@@ -21,7 +21,7 @@ def test_the_example_documents_every_key_and_no_other() -> None:
     keys = {
         value
         for value in strings
-        if isinstance(value, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)+|ADAPTER|QUANTISATION", value)
+        if isinstance(value, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)+|ADAPTER|QUANTISATION|MODE|STREAM", value)
     }
     assert keys == set(re.findall(r"^([A-Z_]+)=", EXAMPLE, re.MULTILINE))
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ class FakeAnswer:
         if isinstance(said, Exception):
             raise said
         self.version = self._engine.version
-        for word in said.split(" "):
-            yield f" {word}"
+        pieces = self._engine.pieces(self._request) if self._engine.pieces else [f" {word}" for word in said.split(" ")]
+        for piece in pieces:
+            yield piece
         self.finish = "separator"
 
     def cancel(self) -> None:
@@ -61,6 +62,7 @@ class FakeEngine:
         self.version = "v1"
         self.closed = False
         self.reply: Reply = lambda request: f"{request.speaker} heard {request.turns[-1].text}"
+        self.pieces: Callable[[Request], Sequence[str]] | None = None  # instead of the words of `reply`
         self._gates: dict[str, asyncio.Event] = {}
 
     def hold(self, speaker: str) -> asyncio.Event:
@@ -89,6 +91,7 @@ class World:
     def __init__(self, settings: Settings, sandbox: Sandbox, engine: FakeEngine, adapters: AdapterFolder) -> None:
         self.settings, self.sandbox, self.engine, self.adapters = settings, sandbox, engine, adapters
         self.retrain_command: Callable[[str], list[str]] | None = None
+        self.announced: list[str] = []
         self.store: Store
         self.application: Any = None
         self._stack = AsyncExitStack()
@@ -98,7 +101,12 @@ class World:
         self.store = await Store.open(self.settings.database, self.settings.key_file)
         self._stack.push_async_callback(self.store.close)
         self.application = build(
-            self.settings, self.store, self.engine, self.adapters, retrain_command=self.retrain_command
+            self.settings,
+            self.store,
+            self.engine,
+            self.adapters,
+            retrain_command=self.retrain_command,
+            announce=self.announced.append,
         )
         await self._stack.enter_async_context(running(self.application))
 
@@ -178,6 +186,9 @@ def settings(tmp_path: Path) -> Settings:
         key_file=tmp_path / "keys" / "database.key",
         admin_ids=frozenset({DANIEL}),
         allowed_ids=frozenset({GUEST}),
+        burst_window=timedelta(0),
+        bubble_pause=timedelta(0),
+        backup_cron=None,
     )
 
 

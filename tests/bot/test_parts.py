@@ -145,7 +145,7 @@ class TestInbox:
         assert inbox.qsize() == 2
 
     async def test_unstored_update_is_not_queued(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def full(*_: object) -> bool:
+        async def full(*_: object, **__: object) -> bool:
             raise OSError
 
         monkeypatch.setattr(store, "take_in", full)
@@ -176,7 +176,7 @@ class TestInbox:
 
 class TestChatOrder:
     async def test_order_within_a_chat_and_none_between_chats(self, store: Store) -> None:
-        order, seen = ChatOrder(store), []
+        order, seen = ChatOrder(store, set()), []
         gate = asyncio.Event()
 
         async def handle(number: int) -> None:
@@ -203,7 +203,7 @@ class TestChatOrder:
             entered.set()
             await asyncio.Event().wait()
 
-        task = asyncio.create_task(ChatOrder(store).process_update(update(1), handle()))
+        task = asyncio.create_task(ChatOrder(store, set()).process_update(update(1), handle()))
         await entered.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -211,7 +211,7 @@ class TestChatOrder:
 
     async def test_closed_order_begins_nothing(self, store: Store) -> None:
         await Inbox(store).put(update(1))
-        order, seen = ChatOrder(store), []
+        order, seen = ChatOrder(store, set()), []
 
         async def handle() -> None:
             seen.append(1)

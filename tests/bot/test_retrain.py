@@ -1,20 +1,39 @@
 """/retrain: a process of its own, its progress in one message, and the bot goes on answering."""
 
-import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import retrain, texts
+from bot import board, boards, process
+from bot.texts import Words
+from sandbox import Message
+from storage.store import Place
 
 DANIEL, GUEST, SOON = 1001, 1002, 20.0
 World = Any
 Scripted = Callable[[str], Callable[[str], list[str]]]
 
 RESULT = 'tell(adapter=sys.argv[1], version="v2", promoted=True, held_out_loss=1.8765, seconds=100)\n'
+
+
+WORDS = Words("en")
+
+
+def tell_pid(file: Path) -> str:
+    """Lines that write the process's id to a file, whole."""
+    return (
+        f"open({str(file)!r} + '.new', 'w').write(str(os.getpid()))\nos.rename({str(file)!r} + '.new', {str(file)!r})\n"
+    )
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there, and more than a note that nobody has read yet that it ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 async def last_text(world: World, text: str = "/retrain", ending: str = "The old version stays.") -> str:
@@ -28,7 +47,7 @@ async def last_text(world: World, text: str = "/retrain", ending: str = "The old
 async def test_progress_samples_and_result_in_one_message(
     idle_world: World, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrain, "_EDIT_EVERY", 0.0)
+    monkeypatch.setattr(board, "EDIT_EVERY", 0.0)
     body = """
 tell(event="progress", step=50, steps=200, loss=2.125, tokens_per_s=812.3, seconds_left=95)
 print("some talk that is no JSON")
@@ -49,15 +68,16 @@ tell(event="progress", step=100, steps=200, loss=1.5, tokens_per_s=800, seconds_
     assert "25 %" in shown and "▓▓▓▓▓░" in shown and "loss 2.12" in shown and "1 min 35 s left" in shown
     assert "→ Hey you" in shown and "(really: Hi!)" in shown
     assert seen[-1] == (
-        "Training daniel is done: version v2, held-out loss 1.877, in 1 min 40 s. It answers from now on."
+        "Training daniel is done: version v2, in 1 min 40 s\nheld-out loss 1.877\nIt answers from now on."
     )
     assert idle_world.engine.reloads == 1
 
 
 async def test_version_that_was_not_promoted(idle_world: World, scripted: Scripted) -> None:
-    idle_world.retrain_command = scripted('tell(adapter="daniel", version="v2", promoted=False, held_out_loss=None)')
+    body = 'tell(adapter="daniel", version="v2", promoted=False, reasons=["the loss is worse"])'
+    idle_world.retrain_command = scripted(body)
     await idle_world.start()
-    assert await last_text(idle_world) == "Training daniel is done: version v2. The old version goes on answering."
+    assert "The old version goes on answering: the loss is worse" in await last_text(idle_world)
 
 
 async def test_new_version_answers_after_it(idle_world: World, scripted: Scripted) -> None:
@@ -82,9 +102,10 @@ async def test_bot_answers_meanwhile_and_starts_no_second_one(
     await idle_world.start()
     message = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain"))
     assert await idle_world.ask("Hey") == "Lisa heard Hey"
-    assert await idle_world.ask("/retrain") == texts.RETRAIN_RUNS
+    assert await idle_world.ask("/retrain") == WORDS("training_runs")
     go_on.touch()
     assert "is done" in (await idle_world.sandbox.next_change(message, SOON)).text
+    await idle_world.until(lambda: not idle_world.application.bot_data["parts"].retrain.runs)
     again = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain daniel"))
     assert "getting ready" in again.text
 
@@ -92,7 +113,7 @@ async def test_bot_answers_meanwhile_and_starts_no_second_one(
 async def test_others_are_refused(idle_world: World, scripted: Scripted, tmp_path: Path) -> None:
     idle_world.retrain_command = scripted(f"open({str(tmp_path / 'ran')!r}, 'w')\n" + RESULT)
     await idle_world.start()
-    assert await idle_world.ask("/retrain", GUEST) == texts.RETRAIN_ADMINS_ONLY
+    assert await idle_world.ask("/retrain", GUEST) == WORDS("admins_only")
     await idle_world.stop()
     assert not (tmp_path / "ran").exists()
 
@@ -100,11 +121,11 @@ async def test_others_are_refused(idle_world: World, scripted: Scripted, tmp_pat
 async def test_unknown_adapter_starts_nothing(idle_world: World, scripted: Scripted) -> None:
     idle_world.retrain_command = scripted(RESULT)
     await idle_world.start()
-    assert await idle_world.ask("/retrain --help") == "There is no adapter --help; there is daniel."
+    assert await idle_world.ask("/retrain --help") == "There is no adapter or dataset --help; there is daniel."
 
 
 async def test_without_a_command(world: World) -> None:
-    assert await world.ask("/retrain") == texts.RETRAIN_UNAVAILABLE
+    assert await world.ask("/retrain") == WORDS("no_training")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +134,7 @@ async def test_without_a_command(world: World) -> None:
         ("sys.stderr.write('step 1\\rstep 2\\r' * 100_000 + '\\ndataset daniel is empty\\n'); sys.exit(1)", "is empty"),
         ("sys.exit(3)", "it gave no reason"),
         ("pass", "it printed no result"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "it gave no reason"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "Killed"),
         (RESULT + "sys.stderr.write('the disk is full'); sys.exit(1)", "the disk is full"),
     ],
 )
@@ -136,22 +157,123 @@ async def test_process_learns_the_settings_but_not_the_token(idle_world: World, 
     idle_world.retrain_command = scripted(f'tell(version="|".join(os.environ[key] for key in {keys}))')
     await idle_world.start(base_model="demo/base", quantisation="none")
     told = await last_text(idle_world)
-    assert f"version {idle_world.settings.data_dir}|demo/base|none|." in told
+    assert f"version {idle_world.settings.data_dir}|demo/base|none|," in told
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
-async def test_process_ends_with_the_bot(idle_world: World, scripted: Scripted, tmp_path: Path, stubborn: bool) -> None:
+async def test_cancel_button_ends_the_process(
+    idle_world: World, scripted: Scripted, tmp_path: Path, stubborn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_TERMINATION", 0.3)
     pid = tmp_path / "pid"
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" if stubborn else ""
+    idle_world.retrain_command = scripted(f"{ignore}{tell_pid(pid)}time.sleep(1000)")
+    await idle_world.start()
+    board = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain"))
+    await idle_world.until(pid.exists)
+    cancel = board.buttons[0]["callback_data"]
+    query = await idle_world.sandbox.press(DANIEL, board.id, cancel)
+    again = await idle_world.sandbox.press(DANIEL, board.id, cancel)
+    board = await idle_world.sandbox.next_change(board, SOON)
+    assert board.text == WORDS("training_cancelled", adapter="daniel")
+    assert board.buttons == []
+    assert (await idle_world.sandbox.answer(query, SOON)).text == ""
+    assert (await idle_world.sandbox.answer(again, SOON)).text == WORDS("gone")
+    assert not runs(int(pid.read_text()))
+    assert idle_world.engine.reloads == 0
+
+
+async def test_training_outlives_the_bot_and_is_found_again(
+    idle_world: World, scripted: Scripted, tmp_path: Path
+) -> None:
+    go_on, pid = tmp_path / "go on", tmp_path / "pid"
     idle_world.retrain_command = scripted(
-        f"{ignore}open({str(pid)!r} + '.new', 'w').write(str(os.getpid()))\n"
-        f"os.rename({str(pid)!r} + '.new', {str(pid)!r})\ntime.sleep(1000)"
+        f"{tell_pid(pid)}while not os.path.exists({str(go_on)!r}): time.sleep(0.01)\n" + RESULT
     )
     await idle_world.start()
-    await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain"))
+    board = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain"))
     await idle_world.until(pid.exists)
-    async with asyncio.timeout(10):
-        await idle_world.stop()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
-    assert idle_world.said()[-1] == texts.RETRAIN_STOPPED
+    await idle_world.stop()
+    assert runs(int(pid.read_text()))
+    await idle_world.start()
+    assert await idle_world.ask("/retrain") == WORDS("training_runs")
+    go_on.touch()
+    board = await idle_world.sandbox.next_change(board, SOON)
+    while "is done" not in board.text:
+        board = await idle_world.sandbox.next_change(board, SOON)
+    assert idle_world.engine.reloads == 1
+    while await idle_world.store.running_trainings():
+        await idle_world.tick()
+
+
+async def test_training_that_ended_while_the_bot_was_off(idle_world: World, scripted: Scripted, tmp_path: Path) -> None:
+    go_on, pid = tmp_path / "go on", tmp_path / "pid"
+    idle_world.retrain_command = scripted(
+        f"{tell_pid(pid)}while not os.path.exists({str(go_on)!r}): time.sleep(0.01)\n" + RESULT
+    )
+    await idle_world.start()
+    board = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain"))
+    await idle_world.until(pid.exists)
+    await idle_world.stop()
+    go_on.touch()
+    status = idle_world.settings.data_dir / "trainings" / "1" / "status"
+    await idle_world.until(status.exists)
+    await idle_world.start()
+    board = await idle_world.sandbox.next_change(board, SOON)
+    assert "is done" in board.text
+
+
+class TestChoice:
+    """Promote and Keep old, under the end of a training that made a real version."""
+
+    @pytest.fixture
+    async def ended(self, idle_world: World, scripted: Scripted, adapter_writer: Any) -> tuple[World, Message, str]:
+        """A training that made and promoted a version; its last board, and the version before it."""
+        old = idle_world.adapters.current_version("daniel")
+        new = adapter_writer(idle_world.adapters, "daniel", [("Daniel", "Lisa")])
+        folder = idle_world.adapters.root / "daniel" / new
+        (folder / "loss.csv").write_text("step,loss,held_out_loss\n1,3.5,\n2,2.5,2.75\n3,2.25,2.5\n")
+        (folder / "evaluation.json").write_text('{"held_out_loss": 2.5}')
+        (idle_world.adapters.root / "daniel" / old / "evaluation.json").write_text('{"held_out_loss": 3.0}')
+        idle_world.adapters.promote("daniel", old)
+        idle_world.retrain_command = scripted(
+            f"open({str(idle_world.adapters.root / 'daniel' / 'CURRENT')!r}, 'w').write({new!r})\n"
+            f"tell(adapter='daniel', version={new!r}, promoted=True, held_out_loss=2.5, base_loss=5.0, seconds=1)"
+        )
+        await idle_world.start()
+        board = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/retrain"))
+        while "is done" not in board.text:
+            board = await idle_world.sandbox.next_change(board, SOON)
+        return idle_world, board, old
+
+    async def test_curve_and_comparison(self, ended: tuple[World, Message, str]) -> None:
+        world, board, _ = ended
+        assert "held_out_loss: 3.000 → 2.500" in board.text and "the base model's 5.000" in board.text
+        picture = await world.next(board)
+        assert picture.file is not None and picture.file.kind == "photo"
+
+    async def test_keep_old_and_promote(self, ended: tuple[World, Message, str]) -> None:
+        world, board, old = ended
+        new = world.adapters.current_version("daniel")
+        promote, keep = (button["callback_data"] for button in board.buttons)
+        await world.next(board)
+        reloads = world.engine.reloads
+        await world.sandbox.press(DANIEL, board.id, keep)
+        await world.until(lambda: world.said()[-1] == WORDS("serves", adapter="daniel", version=old))
+        assert world.adapters.current_version("daniel") == old and world.engine.reloads == reloads + 1
+        offer = await world.next(await world.sandbox.say(DANIEL, "/adapters"))
+        assert f"▶ {old}" in offer.text
+        (button,) = [one for one in offer.buttons if new in one["text"]]
+        assert button["callback_data"] == promote
+        await world.sandbox.press(DANIEL, offer.id, promote)
+        await world.until(lambda: world.said()[-1] == WORDS("serves", adapter="daniel", version=new))
+        assert world.adapters.current_version("daniel") == new
+
+    async def test_button_of_someone_else(self, ended: tuple[World, Message, str]) -> None:
+        world, _, old = ended
+        await world.store.post(Place(GUEST), "stolen", buttons=[[("x", boards.use("daniel", old))]])
+        offered = await world.sandbox.say(GUEST, "/help")
+        stolen = await world.next(offered, GUEST)
+        query = await world.sandbox.press(GUEST, stolen.id, boards.use("daniel", old))
+        assert (await world.sandbox.answer(query, SOON)).text == WORDS("admins_only")
+        assert world.adapters.current_version("daniel") != old

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 from sqlcipher3 import dbapi2
 
-from storage.store import MAX_ATTEMPTS, Outgoing, Place, Store, Taken, Thread, Waiting
+from storage.store import MAX_ATTEMPTS, Bubble, Outgoing, Place, Store, Taken, Thread, Waiting
 from twin.transcript import Turn
 
 HERE, THERE, TOPIC = Place(7), Place(8), Place(7, 3)
@@ -37,11 +37,20 @@ async def lisa(store: Store, place: Place = HERE) -> Thread:
 async def waiting(store: Store, update_id: int, thread: Thread, text: str = "Hey") -> Waiting:
     """A message of the user that has come as far as being answered."""
     await store.take_in(update_id, thread.place.chat_id, f"payload of {text}")
-    await store.await_answer(update_id, thread)
-    found = await store.begin_answer(update_id)
+    await asks(store, update_id, thread, text)
+    found = await store.begin_answer(thread.id)
     assert found is not None
-    await store.add_turn(thread.id, Turn(found.speaker, text, NOON), update_id=update_id, message_id=100 + update_id)
     return found
+
+
+async def asks(store: Store, update_id: int, thread: Thread, text: str = "Hey") -> int:
+    """The user says something that awaits its answer; returns the thread it waits in."""
+    said = Turn(thread.writes, text, NOON)
+    return await store.await_answer(update_id, thread, answers=thread.answers, said=said, message_id=100 + update_id)
+
+
+def bubble(*messages: str, text: str = "Hi", pause: float = 0.0) -> Bubble:
+    return Bubble(Turn("Lisa", text, NOON), messages or (text,), pause)
 
 
 class TestInbox:
@@ -67,21 +76,24 @@ class TestInbox:
 
     async def test_waiting_message_is_not_settled(self, store: Store) -> None:
         await store.take_in(1, 7, "Hey")
-        await store.await_answer(1, await lisa(store))
+        await asks(store, 1, await lisa(store))
         await store.settle(1)
         assert await store.pending() == [Taken(1, "Hey")]
 
     async def test_only_attempts_at_the_answer_count_for_a_waiting_message(self, store: Store) -> None:
         await store.take_in(1, 7, "Hey")
         await store.begin(1)
-        await store.await_answer(1, await lisa(store))
+        await asks(store, 1, await lisa(store))
         assert all([await store.begin(1) for _ in range(10)])  # restarts while it was in the queue
+        thread = await lisa(store)
         for _ in range(10):
-            assert await store.begin_answer(1)
-            await store.give_back(1)  # orderly stops in the middle of an answer
-        tries = [await store.begin_answer(1) is not None for _ in range(MAX_ATTEMPTS + 1)]
+            waits = await store.begin_answer(thread.id)
+            assert waits is not None
+            await store.give_back(waits)  # orderly stops in the middle of an answer
+        tries = [await store.begin_answer(thread.id) is not None for _ in range(MAX_ATTEMPTS + 1)]
         assert tries == [True] * MAX_ATTEMPTS + [False]
         assert await store.pending() == []
+        assert await store.turns(thread.id) == ()  # what kills the engine does not stay in the history
 
 
 class TestThreads:
@@ -124,11 +136,31 @@ class TestThreads:
     async def test_waiting_message_keeps_the_sides_it_was_written_to(self, store: Store) -> None:
         thread = await lisa(store)
         await store.take_in(1, 7, "Hey")
-        await store.await_answer(1, thread)
-        await store.await_answer(1, await store.swap(thread.id))  # replayed after the swap
-        found = await store.begin_answer(1)
-        assert found is not None
-        assert (found.speaker, found.answers) == ("Daniel", "Lisa")
+        await asks(store, 1, thread)
+        assert await asks(store, 1, await store.swap(thread.id)) == thread.id  # replayed after the swap
+        found = await store.begin_answer(thread.id)
+        assert found is not None and found.answers == "Lisa"
+        assert await store.turns(thread.id) == (Turn("Daniel", "Hey", NOON),)
+
+    async def test_message_replayed_after_a_switch_waits_where_it_was_written(self, store: Store) -> None:
+        await store.take_in(1, 7, "Hey")
+        thread = await lisa(store)
+        await asks(store, 1, thread)
+        peter = await store.open_thread(HERE, "daniel", "Peter", "Daniel")
+        assert await asks(store, 1, peter) == thread.id
+        assert await store.turns(peter.id) == ()
+
+    async def test_messages_that_an_answer_overtook_stand_behind_it_in_their_order(self, store: Store) -> None:
+        thread = await lisa(store)
+        asked = await waiting(store, 1, thread, "one")
+        await store.take_in(2, 7, "two")
+        await asks(store, 2, thread, "two")
+        await store.record_answer(asked, [bubble()], "v1")
+        await store.take_in(3, 7, "three")
+        await asks(store, 3, thread, "three")
+        found = await store.begin_answer(thread.id)
+        assert found is not None and found.updates == (2, 3)
+        assert [turn.text for turn in await store.turns(thread.id)] == ["one", "Hi", "two", "three"]
 
 
 class TestAnswers:
@@ -136,14 +168,14 @@ class TestAnswers:
         thread = await lisa(store)
         asked = await waiting(store, 1, thread)
         answer = Turn("Lisa", "Going well!", NOON)
-        assert await store.record_answer(asked, answer, "v1", ["Going", "well!"])
+        assert await store.record_answer(asked, [Bubble(answer, ("Going", "well!"))], "v1")
         assert await store.turns(thread.id) == (Turn("Daniel", "Hey", NOON), answer)
         assert await store.pending() == []
         first, second = await store.unsent(7)
         assert (first.text, second.text, first.place) == ("Going", "well!", HERE)
 
     async def test_sent_messages_are_not_sent_again(self, store: Store) -> None:
-        await store.record_answer(await waiting(store, 1, await lisa(store)), Turn("Lisa", "Hi", NOON), "v1", ["Hi"])
+        await store.record_answer(await waiting(store, 1, await lisa(store)), [bubble()], "v1")
         await store.post(THERE, "choose", buttons=[[("Lisa", "persona:1")], [("Peter", "persona:2")]])
         assert sorted(await store.unsent_chats()) == [7, 8]
         (hi,) = await store.unsent(7)
@@ -162,7 +194,7 @@ class TestAnswers:
     async def test_reset_forgets_one_thread_and_what_waits_in_it(self, store: Store) -> None:
         thread = await lisa(store)
         elsewhere = await lisa(store, THERE)
-        await store.record_answer(await waiting(store, 1, thread), Turn("Lisa", "Hi", NOON), "v1", ["Hi"])
+        await store.record_answer(await waiting(store, 1, thread), [bubble()], "v1")
         await waiting(store, 2, elsewhere)
         in_the_making = await waiting(store, 3, thread, "Are you there?")
         await store.reset(thread.id)
@@ -170,12 +202,12 @@ class TestAnswers:
         assert await store.unsent(7) == []
         assert [taken.update_id for taken in await store.pending()] == [2]
         assert len(await store.turns(elsewhere.id)) == 1
-        assert not await store.record_answer(in_the_making, Turn("Lisa", "Yes", NOON), "v1", ["Yes"])
+        assert not await store.record_answer(in_the_making, [bubble(text="Yes")], "v1")
         assert await store.turns(thread.id) == ()
 
     async def test_no_text_is_kept_but_in_turns(self, store: Store, paths: tuple[Path, Path]) -> None:
         await store.record_answer(
-            await waiting(store, 1, await lisa(store), "my secret"), Turn("Lisa", "your secret", NOON), "v1", ["secret"]
+            await waiting(store, 1, await lisa(store), "my secret"), [bubble("secret", text="your secret")], "v1"
         )
         (outgoing,) = await store.unsent(7)
         await store.mark_sent(outgoing.id, 55)
@@ -225,7 +257,7 @@ class TestTransactions:
         for steps in range(12):
             update = 100 + steps
             asked = await waiting(store, update, thread)
-            task = asyncio.create_task(store.record_answer(asked, Turn("Lisa", "Hi", NOON), "v1", [f"{update}"]))
+            task = asyncio.create_task(store.record_answer(asked, [bubble(f"{update}")], "v1"))
             for _ in range(steps):
                 await asyncio.sleep(0)
             task.cancel()
@@ -244,7 +276,7 @@ def dies(paths: tuple[Path, Path], body: str) -> None:
         import asyncio, os, signal, sys
         from datetime import datetime
         from pathlib import Path
-        from storage.store import Place, Store
+        from storage.store import Bubble, Place, Store
         from twin.transcript import Turn
 
         def die():
@@ -270,10 +302,10 @@ async def test_killed_right_after_taking_in(paths: tuple[Path, Path]) -> None:
 async def test_killed_between_the_parts_of_an_answer(paths: tuple[Path, Path]) -> None:
     body = """
         await store.take_in(1, 7, 'Hey')
-        await store.await_answer(1, thread)
-        asked = await store.begin_answer(1)
+        await store.await_answer(1, thread, answers="Lisa")
+        asked = await store.begin_answer(thread.id)
         async with store.transaction():
-            await store.record_answer(asked, Turn("Lisa", "Hi", datetime(2023, 5, 4)), "v1", ["Hi"])
+            await store.record_answer(asked, [Bubble(Turn("Lisa", "Hi", datetime(2023, 5, 4)), ("Hi",))], "v1")
             die()
         """
     dies(paths, body)

@@ -1,0 +1,128 @@
+"""Files that the bot has on disk: exports that were sent, datasets, backups. Everything here blocks: use a thread."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from twin.adapter import AdapterFolder
+from twin.errors import TwinError
+from twin.files import private_folder, write_private
+from twin.names import folder_name
+
+_WITHDRAWN = "WITHDRAWN"  # beside an adapter's versions: which of them learned from a dataset that was withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What `dataset.json` says of a dataset."""
+
+    name: str
+    speakers: dict[str, int]
+    kept: int
+    conversations: int
+    consent: str | None
+
+
+def upload_path(data_dir: Path, number: int, name: str) -> Path:
+    """Where an export that was sent is kept until it is decided about: under its own name, for it tells the chat's."""
+    plain = re.sub(r"[^\w .()-]", "_", Path(name).name).lstrip(".") or "export"
+    return private_folder(data_dir / "uploads" / str(number)) / plain[-100:]
+
+
+def write_private_bytes(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read."""
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+def remove_uploads(paths: Iterable[str]) -> None:
+    """Remove exports with their folders."""
+    for path in paths:
+        shutil.rmtree(Path(path).parent, ignore_errors=True)
+
+
+def dataset_name(wanted: str) -> str:
+    """A name for a dataset that resembles `wanted`."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-._").lower()[:40]
+    return plain or "chat"
+
+
+def datasets(data_dir: Path) -> list[Dataset]:
+    """All datasets that can be read."""
+    found = []
+    for path in sorted((data_dir / "datasets").glob("*/dataset.json")):
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            counts = content["counts"]
+            found.append(
+                Dataset(
+                    path.parent.name,
+                    dict(counts["speakers"]),
+                    int(counts["kept"]),
+                    int(counts["conversations"]),
+                    content.get("consent"),
+                )
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def withdraw(data_dir: Path, adapters: AdapterFolder, name: str) -> list[str]:
+    """Remove a dataset, and mark what learned from it; returns the adapters.
+
+    Raises:
+        TwinError: it is not there, or cannot be removed.
+    """
+    folder = data_dir / "datasets" / folder_name(name)
+    if not (folder / "dataset.json").is_file():
+        raise TwinError(f"there is no dataset {name}")
+    marked = []
+    for path in sorted(adapters.root.glob("*/*/twin.json")):
+        adapter, version = path.parent.parent.name, path.parent.name
+        try:
+            learned = name in adapters.load(adapter, version).manifest.datasets
+        except TwinError:
+            continue
+        if learned:
+            _mark(adapters.root / adapter / _WITHDRAWN, f"{version} {name}")
+            marked.append(adapter)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise TwinError(f"cannot remove {folder}: {error.strerror}") from None
+    return sorted(set(marked))
+
+
+def withdrawn(adapters: AdapterFolder, name: str) -> dict[str, str]:
+    """The versions of an adapter that learned from a withdrawn dataset, and which."""
+    try:
+        lines = (adapters.root / name / _WITHDRAWN).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    return {version: dataset for version, _, dataset in (line.partition(" ") for line in lines)}
+
+
+def backup_path(data_dir: Path) -> Path:
+    """Where a backup that is made now goes."""
+    folder = private_folder(data_dir / "backups")
+    return folder / f"twin-{datetime.now(UTC):%Y%m%dT%H%M%S}.db"
+
+
+def age_out_backups(data_dir: Path, days: int) -> None:
+    """Remove backups that are older."""
+    oldest = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    for path in (data_dir / "backups").glob("twin-*.db"):
+        if path.stat().st_mtime < oldest:
+            path.unlink()
+
+
+def _mark(file: Path, line: str) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    if line not in lines:
+        write_private(file, "".join(f"{entry}\n" for entry in [*lines, line]))
