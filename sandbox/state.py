@@ -74,8 +74,9 @@ class State:
         return message
 
     def edit_message(self, message: Message, *, text: str, entities: list[Json], keyboard: Keyboard) -> None:
+        if text != message.text or entities != message.entities:
+            message.edit_date = int(time.time())  # clients show no mark where only buttons changed
         message.text, message.entities, message.keyboard = text, entities, keyboard
-        message.edit_date = int(time.time())
         message.revision = self.touch()
 
     def react(self, message: Message, emoji: str) -> None:
