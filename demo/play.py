@@ -47,13 +47,9 @@ SCRIPT = (
 )
 
 
-def play(settings: Settings, *, once: bool, port: int) -> None:
-    """Prepare, train unless that was done before, then talk until interrupted; `once`: play the script and return.
-
-    Raises:
-        TwinError: a folder cannot be written, or the port is taken.
-    """
-    settings = replace(
+def demo_settings(settings: Settings) -> Settings:
+    """The settings of a deployment, turned to the demo: a folder and a key of its own, and a guest who may do all."""
+    return replace(
         settings,
         telegram_token=random_token(),
         adapter=NAME,
@@ -63,6 +59,15 @@ def play(settings: Settings, *, once: bool, port: int) -> None:
         key_file=settings.key_file.with_name("demo.key"),
         base_model=str(BASE),
     )
+
+
+def play(settings: Settings, *, once: bool, port: int) -> None:
+    """Prepare, train unless that was done before, then talk until interrupted; `once`: play the script and return.
+
+    Raises:
+        TwinError: a folder cannot be written, or the port is taken.
+    """
+    settings = demo_settings(settings)
     screen = Console()
     _prepare(settings, screen)
     _train(settings, screen)

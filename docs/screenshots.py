@@ -16,8 +16,8 @@ from pathlib import Path
 from playwright.async_api import ViewportSize, async_playwright
 
 from bot import app
-from demo.play import ANSWER_SECONDS, GUEST, NAME
-from sandbox import Sandbox, random_token
+from demo.play import ANSWER_SECONDS, GUEST, NAME, demo_settings
+from sandbox import Sandbox
 from storage.store import Store
 from trainer.command import train_command
 from twin.adapter import AdapterFolder
@@ -68,14 +68,7 @@ async def picture(settings: Settings, lines: Sequence[str], *, dark: bool) -> by
     chromium = shutil.which("chromium")
     if chromium is None:
         raise TwinError("no chromium on this machine: install it, on Debian by apt-get install chromium")
-    settings = replace(
-        settings,
-        telegram_token=random_token(),
-        adapter=NAME,
-        admin_ids=frozenset({GUEST}),
-        allow_everyone=True,
-        data_dir=settings.data_dir / "demo",
-    )
+    settings = demo_settings(settings)
     adapters = AdapterFolder(settings.adapters)
     if NAME not in adapters.names():
         raise TwinError(f"no trained demo in {settings.adapters}: run  twin demo --once  first")
