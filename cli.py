@@ -248,7 +248,6 @@ def _ask(prompt: str) -> str:
 def _quieten() -> None:
     """Libraries keep their advice to developers, and their own progress bars, to themselves; errors still show."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "0")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     warnings.simplefilter("ignore")
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

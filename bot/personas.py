@@ -3,14 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from storage.store import Buttons
+from twin import names
 from twin.adapter import AdapterFolder, Persona
 
 BUTTON = "persona:"  # how the callback data of a persona's button begins
 _MOST_BUTTONS = 100  # Telegram allows no more under one message
-_NEAREST = 3
 
 
 def default_persona(adapters: AdapterFolder, adapter: str | None) -> Persona | None:
@@ -41,8 +40,7 @@ def named(personas: Sequence[Persona], name: str, adapter: str | None) -> Person
 
 def nearest(personas: Sequence[Persona], name: str) -> list[str]:
     """Names that look like `name`, the most alike first."""
-    names = {persona.speaker.casefold(): persona.speaker for persona in personas}
-    return [names[match] for match in get_close_matches(name.casefold(), names, _NEAREST)]
+    return names.nearest(name, (persona.speaker for persona in personas))
 
 
 def buttons(personas: Sequence[Persona], prefix: str = BUTTON) -> Buttons:

@@ -81,9 +81,9 @@ def prepare(
     if messages is not None:
         with _writing(messages) as handle:
             handle.writelines(row_line(row) for export in read for row in export.rows)
-    chats, names = merged([], read, aliases or {})
+    chats, titles = merged([], read, aliases or {})
     options = Options(aliases or {}, DEFAULT_GAP if gap is None else gap)
-    conversations, counts = summarised(chats, options, sources_of(read, names))
+    conversations, counts = summarised(chats, options, sources_of(read, titles))
     redacted = dict(redactor.counts) if redactor else None
     summary = Summary(counts, tuple(conversations), redacted=redacted)
     if not counts.conversations:

@@ -37,7 +37,12 @@ def find_name(typed: str, known: Iterable[str]) -> str:
     ):
         if len(matches) == 1:
             return matches[0]
-    folded = {name.casefold(): name for name in names}
-    near = [folded[match] for match in difflib.get_close_matches(wanted, folded, n=3)]
+    near = nearest(typed.strip(), names)
     offer = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
     raise TwinError(f"nobody is called {typed.strip()!r}: {offer}")
+
+
+def nearest(typed: str, known: Iterable[str]) -> list[str]:
+    """At most three known names that look like what was typed, the most alike first."""
+    folded = {name.casefold(): name for name in known}
+    return [folded[match] for match in difflib.get_close_matches(typed.casefold(), folded, n=3)]
