@@ -2,13 +2,15 @@
 
     python -m demo.corpus --seed 1 --count 5        # show some
 
-The dialogues stand in the data modules `demo/corpus_*.py`, in this notation:
+The dialogues stand in `demo/flows/*.txt`, in this notation:
 
+    # a remark
     = topic condition ...           a flow begins; it may need a time of day (morning), a season (sunny, winter), ...
     A: first line / another way     a turn of one of the two people; the ways are separated by " / " and interchangeable
     B: reply to any of the ways     a way has to fit every way of the turns before it, unless marks narrow that down:
     A: I passed! #good / I failed. #bad          sets a mark for the rest of the flow
     B: Hooray! <good / Oh no. <bad / I see.      is possible only if the mark (one of several) was set
+    A= first / second / third       as many ways as the line before has: the one of the same number is taken
 
     {one|other}     a choice                      {dish}, {dish2}   a slot: the same value throughout the flow; two differ
     {A}, {B}        the people's first names      {A.job}           what A is, the same throughout the chat
@@ -25,18 +27,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from demo import corpus_everyday, corpus_greetings, corpus_more, corpus_self, corpus_talk
 from demo.corpus_people import NAMES, PERSONA, SLOTS
 from demo.corpus_style import Style, random_style
 from twin.transcript import Conversation, Turn, date_tag, labels_of, render
 
-_MODULES = (corpus_greetings, corpus_everyday, corpus_self, corpus_talk, corpus_more)
+FLOWS = Path(__file__).parent / "flows"
+# What may lead over to another subject, before the first line of the next dialogue.
+_CONNECTORS = (
+    "By the way,", "Oh, and", "Anyway,", "Something else:", "What I wanted to ask:", "Before I forget,", "Oh, by the way,",
+    "So,", "Other question:", "Btw,", "One more thing:", "And", "Oh, I nearly forgot:",
+)  # fmt: skip
 _OPENING, _CLOSING = "greeting", "farewell"
 _CAPITALS = {*NAMES, *SLOTS["day"], "I"}  # words that keep their capital within a sentence
-_POINTED = 0.7  # share of turns that take up what was said, where there are ways that do
+_POINTED = 0.85  # share of turns that take up what was said, where there are ways that do
 _FIRST, _LAST = datetime(2015, 1, 1), datetime(2026, 12, 31)
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_TURN = re.compile(r"([AB])([:=]) (.+)")
+_OF_THE_DATE = {"today", "tomorrow", "tomorrowday", "month", "year", "tonight"}
 _MARK = re.compile(r"[#<]\w+")
 _SENTENCE_START = re.compile(r"(^|[.!?] )([a-zäöü])")
 
@@ -52,10 +61,11 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of a flow: who speaks (`A` or `B`), and the ways to put it."""
+    """One turn of a flow: who speaks (`A` or `B`), the ways to put it, and whether they answer those before one by one."""
 
     role: str
     ways: tuple[Way, ...]
+    aligned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +87,51 @@ class Person:
 
 
 def parse_flows(source: str) -> list[Flow]:
-    """The flows of a data module.
+    """The flows of a file.
 
     Raises:
-        ValueError: a line is neither a flow's head nor a turn of `A` or `B`.
+        ValueError: a line is neither a flow's head nor a turn, or does not fit those before it. It is quoted.
     """
     flows: list[Flow] = []
     for block in re.split(r"^= ", source, flags=re.MULTILINE)[1:]:
-        head, *lines = [line for line in block.splitlines() if line.strip()]
+        head, *lines = [line for line in block.splitlines() if line.strip() and not line.startswith("#")]
         topic, *needs = head.split()
-        steps = []
+        steps: list[Step] = []
         for line in lines:
-            role, _, ways = line.partition(": ")
-            if role not in {"A", "B"} or not ways:
+            if not (found := _TURN.match(line)):
                 raise ValueError(f"not a turn of the flow '{head}': {line}")
-            steps.append(Step(role, tuple(_way(way) for way in ways.split(" / "))))
+            step = Step(found[1], tuple(_way(way) for way in found[3].split(" / ")), found[2] == "=")
+            if fault := _fault(step, steps):
+                raise ValueError(f"{fault} in the flow '{head}': {line}")
+            steps.append(step)
         flows.append(Flow(topic, frozenset(needs), tuple(steps)))
     return flows
+
+
+def _fault(step: Step, before: Sequence[Step]) -> str | None:
+    """What is wrong with a turn after those before it."""
+    if step.aligned and (not before or len(before[-1].ways) != len(step.ways)):
+        return f"{len(step.ways)} ways for {len(before[-1].ways) if before else 0}"
+    set_before = {mark for each in before for way in each.ways for mark in way.sets}
+    for way in step.ways:
+        if not way.text or way.needs - set_before:
+            return f"an empty way, or a mark that nothing sets ({', '.join(way.needs - set_before)}),"
+        if unknown := [key for key in _BRACES.findall(way.text) if not _known(key)]:
+            return f"no slot of the name {unknown[0]}"
+    if not step.aligned and not any(not way.needs for way in step.ways) and before:
+        marked = [way for way in before[-1].ways if not way.sets]
+        if marked and not any(each.sets for each in before[:-1]):
+            return f"no way that follows '{marked[0].text}'"
+    return None
+
+
+def _known(key: str) -> bool:
+    role, _, attribute = key.partition(".")
+    if "|" in key or key in _OF_THE_DATE:
+        return True
+    if role in {"A", "B"}:
+        return not attribute or attribute in PERSONA
+    return key.rstrip("0123456789") in SLOTS
 
 
 def _way(source: str) -> Way:
@@ -103,8 +141,8 @@ def _way(source: str) -> Way:
 
 
 def all_flows() -> list[Flow]:
-    """Every flow of the data modules."""
-    return [flow for module in _MODULES for flow in parse_flows(module.FLOWS)]
+    """Every flow of the files."""
+    return [flow for path in sorted(FLOWS.glob("*.txt")) for flow in parse_flows(path.read_text("utf-8"))]
 
 
 def conditions(at: datetime) -> frozenset[str]:
@@ -133,6 +171,7 @@ class _Filler:
     def __init__(self, rng: random.Random, roles: dict[str, Person], at: datetime) -> None:
         self._rng, self._roles = rng, roles
         self._marks: set[str] = set()
+        self._chosen = 0  # the number of the way that the last turn took
         tonight = ["later", "tonight"] if at.hour >= 18 else ["tonight", "this evening", "later", "after work"]
         self._held = {
             "today": f"{at:%A}",
@@ -145,10 +184,13 @@ class _Filler:
 
     def put(self, step: Step) -> str:
         """The turn in one of the ways that fit what was said before."""
-        pointed = [way for way in step.ways if way.needs & self._marks]
-        general = [way for way in step.ways if not way.needs]
-        chosen = pointed if pointed and (not general or self._rng.random() < _POINTED) else general
-        way = self._rng.choice(chosen)
+        if step.aligned:
+            way = step.ways[self._chosen]
+        else:
+            pointed = [way for way in step.ways if way.needs & self._marks]
+            general = [way for way in step.ways if not way.needs]
+            way = self._rng.choice(pointed if pointed and (not general or self._rng.random() < _POINTED) else general)
+        self._chosen = step.ways.index(way)
         self._marks |= way.sets
         return self._fill(way.text)
 
@@ -208,10 +250,10 @@ class _Chat:
         topics = {flow.topic: flow for flow in rng.sample(possible, len(possible)) if flow.topic not in ends}
         greetings = [flow for flow in possible if flow.topic == _OPENING]
         farewells = [flow for flow in possible if flow.topic == _CLOSING]
-        plan = rng.sample(list(topics.values()), rng.choice((1, 1, 1, 2, 2, 3)))
-        if rng.random() < 0.5:
+        plan = rng.sample(list(topics.values()), min(len(topics), rng.choice((1, 1, 1, 2, 2, 3))))
+        if rng.random() < 0.5 and greetings:
             plan = [rng.choice(greetings), *plan[:2]]
-        if rng.random() < 0.3:
+        if rng.random() < 0.3 and farewells:
             plan.append(rng.choice(farewells))
         return plan
 
@@ -229,7 +271,7 @@ class _Chat:
             for number, step in enumerate(steps):
                 person, text = roles[step.role], filler.put(step)
                 if number == 0 and said and flow.topic != _CLOSING and rng.random() < 0.4:
-                    text = connected(rng.choice(corpus_talk.CONNECTORS.split(" / ")), text)
+                    text = connected(rng.choice(_CONNECTORS), text)
                 if number == 0 and said and said[-1][0] is person and rng.random() < 0.5:
                     said[-1] = (person, f"{said[-1][1]} {text}")
                 else:
@@ -240,13 +282,13 @@ class _Chat:
 def connected(connector: str, text: str) -> str:
     """A line led in by a connector: `Anyway, are you free?`"""
     first = re.split(r"\W", text, maxsplit=1)[0]
-    return f"{connector.strip()} {text if first in _CAPITALS else text[0].lower() + text[1:]}"
+    return f"{connector} {text if first in _CAPITALS else text[0].lower() + text[1:]}"
 
 
-def conversations(seed: int) -> Iterator[Conversation]:
+def conversations(seed: int, flows: Sequence[Flow] | None = None) -> Iterator[Conversation]:
     """Endless conversations, chat by chat, in time order within each chat. The same seed gives the same ones."""
     rng = random.Random(seed)
-    flows = all_flows()
+    flows = flows or all_flows()
     number = 0
     while True:
         number += 1
@@ -258,8 +300,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Shows generated conversations.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=5)
+    parser.add_argument("--file", type=Path, help="only flows of this file (default: of all)")
     options = parser.parse_args()
-    for conversation in itertools.islice(conversations(options.seed), options.count):
+    try:
+        flows = parse_flows(options.file.read_text("utf-8")) if options.file else all_flows()
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+    print(f"{len(flows)} flows, {sum(len(step.ways) for flow in flows for step in flow.steps)} ways")
+    for conversation in itertools.islice(conversations(options.seed, flows), options.count):
         turns = conversation.turns
         print(render(turns, labels_of(turn.speaker for turn in turns), date_tag(turns[0].at)))
 

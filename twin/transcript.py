@@ -57,11 +57,13 @@ class Passage:
     """Consecutive turns of one conversation as they stand in a window.
 
     `ended` says that the conversation ends with the last of them. A passage without turns opens a conversation.
+    `placed` says that it is a fact put before the conversations, which the loss does not count.
     """
 
     turns: tuple[Turn, ...]
     tag: str | None
     ended: bool
+    placed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +176,18 @@ class Renderer:
     def window(self, passages: Sequence[Passage], answering: str | None = None) -> Tokens:
         """Token ids of a window, and which of them are supervised.
 
-        Supervised are texts, bars, ends of conversations and labels; not date tags, and not the window's first label.
+        Supervised are texts, bars, ends of conversations and labels; not date tags, not placed facts, and not the
+        window's first label.
         """
         tokens = Tokens()
         first_label = True
         for number, passage in enumerate(passages, start=1):
             for segment in segments_of(passage, self.labels, answering if number == len(passages) else None):
                 is_first = first_label and segment.kind == "label"
-                tokens.add(self.ids(segment.text), segment.kind != "tag" and not is_first)
+                tokens.add(self.ids(segment.text), not passage.placed and segment.kind != "tag" and not is_first)
                 first_label = first_label and not is_first
             if passage.ended:
-                tokens.add([self._eos], True)
+                tokens.add([self._eos], not passage.placed)
         return tokens
 
     def training_windows(
