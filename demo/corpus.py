@@ -118,10 +118,6 @@ def _fault(step: Step, before: Sequence[Step]) -> str | None:
             return f"an empty way, or a mark that nothing sets ({', '.join(way.needs - set_before)}),"
         if unknown := [key for key in _BRACES.findall(way.text) if not _known(key)]:
             return f"no slot of the name {unknown[0]}"
-    if not step.aligned and not any(not way.needs for way in step.ways) and before:
-        marked = [way for way in before[-1].ways if not way.sets]
-        if marked and not any(each.sets for each in before[:-1]):
-            return f"no way that follows '{marked[0].text}'"
     return None
 
 
@@ -189,7 +185,10 @@ class _Filler:
         else:
             pointed = [way for way in step.ways if way.needs & self._marks]
             general = [way for way in step.ways if not way.needs]
-            way = self._rng.choice(pointed if pointed and (not general or self._rng.random() < _POINTED) else general)
+            ways = pointed if pointed and (not general or self._rng.random() < _POINTED) else general
+            if not ways:
+                raise ValueError(f"no way to go on: {step.ways[0].text} / ...")
+            way = self._rng.choice(ways)
         self._chosen = step.ways.index(way)
         self._marks |= way.sets
         return self._fill(way.text)
@@ -233,7 +232,8 @@ class _Chat:
             at += timedelta(days=rng.choice((1, 1, 2, 3, 5, 8, 13)))
             at = at.replace(hour=rng.choice((7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)))
             at = at.replace(minute=rng.randrange(60))
-            yield Conversation(tuple(self._turns(at)), self._name)
+            if turns := tuple(self._turns(at)):
+                yield Conversation(turns, self._name)
 
     def _turns(self, at: datetime) -> Iterator[Turn]:
         for person, text in self._messages(self._plan(at), at):
@@ -304,12 +304,14 @@ def main() -> None:
     options = parser.parse_args()
     try:
         flows = parse_flows(options.file.read_text("utf-8")) if options.file else all_flows()
+        print(f"{len(flows)} flows, {sum(len(step.ways) for flow in flows for step in flow.steps)} ways")
+        for number, conversation in enumerate(conversations(options.seed, flows)):
+            if number >= options.count:
+                break
+            turns = conversation.turns
+            print(render(turns, labels_of(turn.speaker for turn in turns), date_tag(turns[0].at)))
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
-    print(f"{len(flows)} flows, {sum(len(step.ways) for flow in flows for step in flow.steps)} ways")
-    for conversation in itertools.islice(conversations(options.seed, flows), options.count):
-        turns = conversation.turns
-        print(render(turns, labels_of(turn.speaker for turn in turns), date_tag(turns[0].at)))
 
 
 if __name__ == "__main__":
