@@ -14,7 +14,7 @@ from twin.transcript import date_tag, render
 
 EOS = "<|endoftext|>"
 VOCABULARY = 4_096
-_CONVERSATIONS = 8_000
+_CONVERSATIONS = 12_000
 _SEED = 99
 _WORD_COUNT = 120  # how often a listed word counts: as much as a rather rare word of the corpus
 

@@ -15,9 +15,11 @@ The dialogues stand in `demo/flows/*.txt`, in this notation:
     {one|other}     a choice                      {dish}, {dish2}   a slot: the same value throughout the flow; two differ
     {A}, {B}        the people's first names      {A.job}           what A is, the same throughout the chat
     {today}, {tomorrowday}, {month}, {year}, {tonight}      follow from the date of the conversation
+    {yearsong}, {yearcup}, ...                              what is in fashion in its year: `demo/years.txt`
 
 A chat is a number of conversations between the same two people over some weeks. Each of them has a persona and a style:
 one writes lower case with emoji in several short messages, another long and correct. A style changes letters, not words' order.
+They ask each other for facts (`demo/knowledge.txt`), some of which are placed before a window, as they are in serving.
 """
 
 import argparse
@@ -29,9 +31,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from demo.corpus_facts import REACTIONS, Fact, kinds, of_the_year
 from demo.corpus_people import NAMES, PERSONA, SLOTS
 from demo.corpus_style import Style, random_style
-from twin.transcript import Conversation, Turn, date_tag, labels_of, render
+from twin.transcript import Conversation, Passage, Turn, date_tag, labels_of, render
 
 FLOWS = Path(__file__).parent / "flows"
 # What may lead over to another subject, before the first line of the next dialogue.
@@ -42,6 +45,9 @@ _CONNECTORS = (
 _OPENING, _CLOSING = "greeting", "farewell"
 _CAPITALS = {*NAMES, *SLOTS["day"], "I"}  # words that keep their capital within a sentence
 _POINTED = 0.85  # share of turns that take up what was said, where there are ways that do
+_ASKED = 0.4  # share of conversations in which somebody asks for a fact
+_UNKNOWN = 0.25  # share of those whose answer is not known
+_PLACED = {True: 0.7, False: 0.15}  # share of windows with placed facts, by whether a fact is asked for in them
 _FIRST, _LAST = datetime(2015, 1, 1), datetime(2026, 12, 31)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _TURN = re.compile(r"([AB])([:=]) (.+)")
@@ -123,7 +129,7 @@ def _fault(step: Step, before: Sequence[Step]) -> str | None:
 
 def _known(key: str) -> bool:
     role, _, attribute = key.partition(".")
-    if "|" in key or key in _OF_THE_DATE:
+    if "|" in key or key in _OF_THE_DATE or key in of_the_year():
         return True
     if role in {"A", "B"}:
         return not attribute or attribute in PERSONA
@@ -176,6 +182,7 @@ class _Filler:
             "month": f"{at:%B}",
             "year": f"{at:%Y}",
             "tonight": rng.choice(tonight),
+            **{slot: names[f"{at:%Y}"] for slot, names in of_the_year().items()},
         }
 
     def put(self, step: Step) -> str:
@@ -218,15 +225,42 @@ def _person(rng: random.Random, name: str) -> Person:
     return Person(name, {trait: rng.choice(SLOTS[slot]) for trait, slot in PERSONA.items()}, random_style(rng))
 
 
-class _Chat:
-    """One invented chat: two people, conversation after conversation."""
+class Chat:
+    """One invented chat: two people, conversation after conversation over some weeks.
+
+    Attributes:
+        conversations: in time order.
+        asked: the facts that were asked for, by the turn that begins the answer.
+    """
 
     def __init__(self, rng: random.Random, flows: Sequence[Flow], name: str) -> None:
         self._rng, self._flows, self._name = rng, flows, name
         self._people = [_person(rng, first) for first in rng.sample(NAMES, 2)]
+        self._facts: dict[tuple[str, str], Fact] = {}  # by owner and kind: who is asked twice answers the same
+        self.asked: dict[Turn, Fact] = {}
+        self.conversations = list(self._converse())
 
-    def conversations(self) -> Iterator[Conversation]:
+    def placed(self, window: Sequence[Passage]) -> list[Passage]:
+        """Facts to stand before a window: mostly those that are asked for in it, among others of the same people."""
         rng = self._rng
+        asked = [self.asked[turn] for passage in window for turn in passage.turns if turn in self.asked]
+        if rng.random() >= _PLACED[bool(asked)]:
+            return []
+        others = [fact for fact in self._facts.values() if fact.value and fact not in asked]
+        chosen = [fact for fact in asked if fact.value][:3]
+        chosen += rng.sample(others, min(len(others), rng.choice((0, 1, 1, 2)) if chosen else rng.choice((1, 2, 3))))
+        return [self._passage(fact) for fact in rng.sample(chosen, len(chosen))]
+
+    def _passage(self, fact: Fact) -> Passage:
+        said = ((fact.asker, fact.question(self._rng)), (fact.owner, fact.answer(self._rng)))
+        styles = {person.name: person.style for person in self._people}
+        turns = tuple(Turn(who, " ".join(styles[who].messages(text, self._rng)), _FIRST) for who, text in said)
+        return Passage(turns, None, ended=True, placed=True)
+
+    def _converse(self) -> Iterator[Conversation]:
+        rng = self._rng
+        for _ in range(4):  # things that are known, though perhaps nobody asks
+            self._fact(*rng.sample(self._people, 2))
         at = _FIRST + timedelta(days=rng.randrange((_LAST - _FIRST).days - 200))
         for _ in range(rng.randint(4, 14)):
             at += timedelta(days=rng.choice((1, 1, 2, 3, 5, 8, 13)))
@@ -236,10 +270,22 @@ class _Chat:
                 yield Conversation(turns, self._name)
 
     def _turns(self, at: datetime) -> Iterator[Turn]:
-        for person, text in self._messages(self._plan(at), at):
-            for part in person.style.messages(text, self._rng):
-                yield Turn(person.name, part, at)
+        for person, text, fact in self._messages(self._plan(at), at):
+            for number, part in enumerate(person.style.messages(text, self._rng)):
+                turn = Turn(person.name, part, at)
+                if fact and not number:
+                    self.asked[turn] = fact
+                yield turn
                 at += timedelta(seconds=self._rng.choice((5, 8, 15, 30, 60, 120, 400)))
+
+    def _fact(self, owner: Person, asker: Person) -> Fact:
+        """A fact of `owner`: one that came up before, or a new one."""
+        kind = self._rng.choice(kinds())
+        known = [fact for (name, _), fact in self._facts.items() if name == owner.name]
+        if known and self._rng.random() < 0.4:
+            return self._rng.choice(known)
+        value = None if self._rng.random() < _UNKNOWN else self._rng.choice(kind.values)
+        return self._facts.setdefault((owner.name, kind.topic), Fact(kind, owner.name, asker.name, value))
 
     def _plan(self, at: datetime) -> list[Flow]:
         """The flows of a conversation: perhaps a greeting, one to three topics, perhaps a farewell."""
@@ -247,36 +293,56 @@ class _Chat:
         met = conditions(at)
         possible = [flow for flow in self._flows if flow.needs <= met]
         ends = {_OPENING, _CLOSING}
-        topics = {flow.topic: flow for flow in rng.sample(possible, len(possible)) if flow.topic not in ends}
+        topics: dict[str, Flow] = {}
+        for flow in rng.sample(possible, min(len(possible), 12)):
+            if flow.topic not in ends:
+                topics.setdefault(flow.topic, flow)
         greetings = [flow for flow in possible if flow.topic == _OPENING]
         farewells = [flow for flow in possible if flow.topic == _CLOSING]
-        plan = rng.sample(list(topics.values()), min(len(topics), rng.choice((1, 1, 1, 2, 2, 3))))
+        plan = list(topics.values())[: rng.choice((1, 1, 1, 2, 2, 3))]
         if rng.random() < 0.5 and greetings:
             plan = [rng.choice(greetings), *plan[:2]]
         if rng.random() < 0.3 and farewells:
             plan.append(rng.choice(farewells))
         return plan
 
-    def _messages(self, plan: Sequence[Flow], at: datetime) -> Iterator[tuple[Person, str]]:
-        """Who says what; what one person says twice in a row in different flows is sometimes one message."""
+    def _messages(self, plan: Sequence[Flow], at: datetime) -> Iterator[tuple[Person, str, Fact | None]]:
+        """Who says what, and whether it answers a question for a fact. What one person says twice in a row in different
+        flows is sometimes one message."""
         rng = self._rng
-        said: list[tuple[Person, str]] = []
-        for flow in plan:
-            one, other = rng.sample(self._people, 2)
-            roles = {"A": one, "B": other}
-            filler = _Filler(rng, roles, at)
-            steps = flow.steps
-            if len(steps) > 2 and rng.random() < 0.2:  # people just stop
-                steps = steps[: rng.randint(2, len(steps))]
-            for number, step in enumerate(steps):
-                person, text = roles[step.role], filler.put(step)
-                if number == 0 and said and flow.topic != _CLOSING and rng.random() < 0.4:
+        said: list[tuple[Person, str, Fact | None]] = []
+        asking = rng.randrange(len(plan)) if plan and rng.random() < _ASKED else None
+        for number, flow in enumerate(plan):
+            for first, (person, text) in self._played(flow, at):
+                if first and said and flow.topic != _CLOSING and rng.random() < 0.4:
                     text = connected(rng.choice(_CONNECTORS), text)
-                if number == 0 and said and said[-1][0] is person and rng.random() < 0.5:
-                    said[-1] = (person, f"{said[-1][1]} {text}")
+                if first and said and said[-1][0] is person and rng.random() < 0.5:
+                    said[-1] = (person, f"{said[-1][1]} {text}", said[-1][2])
                 else:
-                    said.append((person, text))
+                    said.append((person, text, None))
+            if number == asking:
+                said += self._asking()
         yield from said
+
+    def _played(self, flow: Flow, at: datetime) -> Iterator[tuple[bool, tuple[Person, str]]]:
+        """The turns of a flow, and of each whether it is the first."""
+        one, other = self._rng.sample(self._people, 2)
+        roles = {"A": one, "B": other}
+        filler = _Filler(self._rng, roles, at)
+        steps = flow.steps
+        if len(steps) > 2 and self._rng.random() < 0.2:  # people just stop
+            steps = steps[: self._rng.randint(2, len(steps))]
+        for number, step in enumerate(steps):
+            yield not number, (roles[step.role], filler.put(step))
+
+    def _asking(self) -> Iterator[tuple[Person, str, Fact | None]]:
+        """Somebody asks for a fact, and perhaps says something to the answer."""
+        owner, asker = self._rng.sample(self._people, 2)
+        fact = self._fact(owner, asker)
+        yield asker, fact.question(self._rng), None
+        yield owner, fact.answer(self._rng), fact
+        if fact.value and self._rng.random() < 0.5:
+            yield asker, self._rng.choice(REACTIONS), None
 
 
 def connected(connector: str, text: str) -> str:
@@ -285,14 +351,17 @@ def connected(connector: str, text: str) -> str:
     return f"{connector} {text if first in _CAPITALS else text[0].lower() + text[1:]}"
 
 
-def conversations(seed: int, flows: Sequence[Flow] | None = None) -> Iterator[Conversation]:
-    """Endless conversations, chat by chat, in time order within each chat. The same seed gives the same ones."""
+def chats(seed: int, flows: Sequence[Flow] | None = None) -> Iterator[Chat]:
+    """Chats without end. The same seed gives the same ones."""
     rng = random.Random(seed)
     flows = flows or all_flows()
-    number = 0
-    while True:
-        number += 1
-        yield from _Chat(rng, flows, f"{seed}-{number}").conversations()
+    for number in itertools.count(1):
+        yield Chat(rng, flows, f"{seed}-{number}")
+
+
+def conversations(seed: int, flows: Sequence[Flow] | None = None) -> Iterator[Conversation]:
+    """The conversations of these chats, in time order within each of them."""
+    return (conversation for chat in chats(seed, flows) for conversation in chat.conversations)
 
 
 def main() -> None:

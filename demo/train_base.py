@@ -1,7 +1,7 @@
 """Trains the demo's small base model from nothing on the conversations of `demo.corpus`.
 
-    python -m demo.train_base --minutes 40          # trains, saves demo/base/ and the state in demo/run/
-    python -m demo.train_base --resume              # goes on where the last run stopped
+    python -m demo.train_base --minutes 70          # trains, saves demo/base/ and the state in demo/run/
+    python -m demo.train_base --minutes 70 --resume     # goes on where the last run stopped
 
 The tokenizer is made once, in the first run without `--resume`; afterwards it stays as it is, since the weights belong to it.
 """
@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import BloomConfig, BloomForCausalLM, GenerationConfig
 
 from demo.base_tokenizer import EOS, load_tokenizer, train_tokenizer
-from demo.corpus import conversations
+from demo.corpus import chats
 from demo.corpus_people import NAMES
 from demo.sample_base import BASE, PROMPTS, continuation
 from twin.errors import TwinError
@@ -33,9 +33,9 @@ RUN = Path(__file__).parent / "run"
 HELD_OUT_SEED = 0  # training chunks have the seeds from 1 on
 UNTAGGED = 0.15  # share of conversations without their date tag
 CONTEXTS = (256, 256, 256, 512)  # tokens; the chunks take turns, so that long histories are known too
-HELD_OUT = 250  # conversations of the held-out loss
+HELD_OUT = 30  # chats of the held-out loss
 BATCH_TOKENS = 1_024  # tokens in a step: many small steps learn most in little time
-CHUNK = 1_200  # conversations generated at once
+CHUNK = 150  # chats generated at once
 IGNORED = -100
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids and labels, both (rows, tokens)
@@ -64,11 +64,10 @@ def chunk_batches(renderer: Renderer, seed: int, eos: int, count: int, batch_tok
     """The windows of a chunk of the corpus in batches of rows of about equal length, in random order."""
     rng = random.Random(seed)
     context = CONTEXTS[seed % len(CONTEXTS)]
-    chosen = itertools.islice(conversations(seed), count)
     windows = [
-        renderer.window(passages)
-        for _, chat in itertools.groupby(chosen, key=lambda conversation: conversation.chat)
-        for passages in renderer.training_windows(chat, context, UNTAGGED, rng)
+        renderer.window([*chat.placed(passages), *passages])
+        for chat in itertools.islice(chats(seed), count)
+        for passages in renderer.training_windows(chat.conversations, context, UNTAGGED, rng)
     ]
     windows.sort(key=lambda window: len(window.ids))
     batches: list[Batch] = []
@@ -99,12 +98,9 @@ def batch_loss(model: BloomForCausalLM, batch: Batch, bf16: bool) -> torch.Tenso
     return torch.nn.functional.cross_entropy(logits.float(), targets[counted])
 
 
-def learning_rate(step: int, steps: int, peak: float, warmup: int = 200) -> float:
-    """Linear warm-up, then a cosine down to a twentieth of the peak at the last planned step."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    share = min(1.0, (step - warmup) / max(1, steps - warmup))
-    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
+def learning_rate(step: int, done: float, peak: float, warmup: int = 200) -> float:
+    """Linear warm-up, then a cosine over the share of the plan that is done, down to a twentieth of the peak."""
+    return peak * min(1.0, (step + 1) / warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
 def faster_in_bf16(model: BloomForCausalLM, batch: Batch) -> bool:
@@ -210,12 +206,13 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     started, before, first_tokens, smooth = time.monotonic(), run.seconds, run.tokens, 0.0
     columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("", total=options.steps, completed=run.step)
+        bar = progress.add_task("", total=1.0)
         for batch in stream(renderer, run, eos, options.batch):
             elapsed = time.monotonic() - started
-            if run.step >= options.steps or (options.minutes and elapsed >= options.minutes * 60):
+            done = run.seconds / (60 * options.minutes) if options.minutes else run.step / options.steps
+            if done >= 1:
                 break
-            rate = learning_rate(run.step, options.steps, options.peak)
+            rate = learning_rate(run.step, done, options.peak)
             loss = train_step(model, optimizer, batch, rate, bf16)
             smooth = 0.98 * (smooth or loss) + 0.02 * loss
             run.step += 1
@@ -223,7 +220,7 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
             run.seconds = before + elapsed
             speed = (run.tokens - first_tokens) / max(1.0, elapsed)
             words = f"step {run.step}  loss {smooth:.3f}  {speed:,.0f} tokens/s"
-            progress.update(bar, completed=run.step, description=words)
+            progress.update(bar, completed=done, description=words)
             if run.step % options.every == 0:
                 keep()
     keep()
@@ -245,7 +242,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Trains the demo's base model.")
     parser.add_argument(
-        "--minutes", type=float, default=0.0, help="stop after so many minutes (default: at the last step)"
+        "--minutes", type=float, default=0.0, help="planned minutes, those of resumed runs included, in place of --steps"
     )
     parser.add_argument(
         "--steps", type=int, default=8_000, help="planned steps: where the learning rate ends (default 8000)"
