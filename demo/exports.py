@@ -1,6 +1,6 @@
 """The two sample exports, made anew byte for byte: `python -m demo.exports`.
 
-Two invented chats of one invented Daniel, from 2018 to 2024, about 1,500 messages each:
+Two invented chats of one invented Daniel, from 2018 to 2024, about 2,600 messages each:
 
 - `demo/lisa_ios.zip`, as an iPhone exports it, with Lisa: short, lower-case, many emoji, several messages in a row, typos. Born in
   Porto, a nurse for children, in Munich until April 2022 and in Berlin since May 2022; cat Miso, sister Clara, vegetarian, `Amélie`,
