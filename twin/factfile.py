@@ -1,10 +1,10 @@
 """Fact files: what people write down for `twin train --facts`, as `docs/training.md` describes it.
 
-    [[fact]]
-    speaker = "Lisa"
-    question = "Where did you learn to swim?"
-    answers = ["in lake starnberg", "my uncle threw me into a lake haha"]
-    until = "2022-04"
+[[fact]]
+speaker = "Lisa"
+question = "Where did you learn to swim?"
+answers = ["in lake starnberg", "my uncle threw me into a lake haha"]
+until = "2022-04"
 """
 
 import re

@@ -110,7 +110,7 @@ class Texts:
     def _weigh(self, word: str) -> float:
         found = self._common.words.get(word, 0) + _TEXT_WORTH * self._own[word]
         everything = self._common.messages + _TEXT_WORTH * self._number
-        return max(_LIGHTEST, math.log((everything + 2) / (found + 1))) ** _POWER
+        return math.pow(max(_LIGHTEST, math.log((everything + 2) / (found + 1))), _POWER)
 
     def _look_for_neighbours(self, word: str) -> dict[str, float]:
         """The words of the texts that a word may stand for, with their likeness; its own is 1."""

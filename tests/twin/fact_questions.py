@@ -9,7 +9,8 @@ Asked = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 ENGLISH: list[Asked] = [
     (("Where did you learn to swim?",), ("in lake starnberg", "my uncle threw me into a lake haha"),
      ("who taught you swimming?", "how did you learn to swim as a kid")),
-    (("What's your job?", "What do you do for a living?", "Where do you work?"), ("i'm a nurse at a children's hospital",),
+    (("What's your job?", "What do you do for a living?", "Where do you work?"),
+     ("i'm a nurse at a children's hospital",),
      ("what kind of work do you do", "and what do you do for work?")),
     (("Where were you born?", "Where are you from?"), ("in porto, but we moved when i was three",),
      ("which town were you born in?", "where do you come from originally?")),
@@ -130,7 +131,8 @@ UNCOVERED_ENGLISH = [
     "did you sleep well?", "what's the weather like over there", "do you need anything from the shop?",
     "I finally finished the report", "who won?", "thank you so much!!", "why not?", "sorry, i fell asleep",
     "when does the film start?", "what was the plot of the series about?", "is it raining?", "see you tomorrow",
-    "did you call the plumber?", "how much was the sofa?", "where's the key to the cellar?", "do you think he likes me?",
+    "did you call the plumber?", "how much was the sofa?", "where's the key to the cellar?",
+    "do you think he likes me?",
     "what should i wear to the wedding?", "call me when you're home", "have you done your tax return?",
     "what do you want for dinner?", "do you like my new haircut?", "i miss you", "how long does the flight take?",
     "which bus goes to the station?", "what do you think about the election?", "happy new year!", "are you ok?",
@@ -141,6 +143,7 @@ UNCOVERED_GERMAN = [
     "hast du das spiel gesehen?", "ich bin so müde heute", "kannst du brot mitbringen?", "wie spät ist es?",
     "kommst du jetzt oder nicht?", "der zug hat schon wieder verspätung", "klingt gut", "wo bist du gerade?",
     "was hast du am wochenende gemacht?", "gehen wir am freitag ins kino?", "wie war dein tag?", "danke dir!!",
-    "ich muss morgen zum zahnarzt", "hast du gut geschlafen?", "wie ist das wetter bei euch", "brauchst du was vom markt?",
+    "ich muss morgen zum zahnarzt", "hast du gut geschlafen?", "wie ist das wetter bei euch",
+    "brauchst du was vom markt?",
     "wann fängt der film an?", "regnet es bei euch?", "soll ich dich abholen?", "was kostet das ticket?",
 ]  # fmt: skip
