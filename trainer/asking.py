@@ -18,7 +18,9 @@ from twin.matching import Frequencies
 from twin.transcript import FACTS_SHARE, Conversation, Passage, Renderer, Turn
 
 PLACED = 0.3  # share of the windows that have placed facts
-LEAST_ASKED, MOST_ASKED = 4, 12  # times that a fact is asked for in a chat each epoch
+# Times that a fact is asked for in a chat each epoch: as often as is known to teach it to a small base, but in no more
+# conversations than the chat has of its own.
+LEAST_ASKED, MOST_ASKED = 4, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,21 @@ def conversations_about(
 ) -> list[Asked]:
     """What of the facts is asked for in a chat, by whoever else is in it, at the times of its conversations.
 
-    Every question is met by every answer, if that does not make more than `MOST_ASKED` conversations.
+    Every question is met by every answer, if that does not make more than `MOST_ASKED` conversations; where it makes
+    fewer, they come again at other times.
     """
     speakers = list(dict.fromkeys(turn.speaker for conversation in conversations for turn in conversation.turns))
     times = [conversation.turns[0].at for conversation in conversations]
+    known = [fact for fact in facts if fact.speaker in speakers and len(speakers) > 1 and _times_of(fact, times)]
+    usual = max(LEAST_ASKED, min(MOST_ASKED, len(conversations) // max(1, len(known))))
     found = []
-    for fact in facts:
+    for fact in known:
         others = [speaker for speaker in speakers if speaker != fact.speaker]
-        if fact.speaker not in speakers or not others or not (when := _times_of(fact, times)):
-            continue
+        when = _times_of(fact, times)
         pairs = list(itertools.product(range(len(fact.questions)), range(len(fact.answers))))
         rng.shuffle(pairs)
-        for question, answer in itertools.islice(itertools.cycle(pairs), min(MOST_ASKED, max(LEAST_ASKED, len(pairs)))):
+        number = max(usual, min(MOST_ASKED, len(pairs)))
+        for question, answer in itertools.islice(itertools.cycle(pairs), number):
             at = rng.choice(when)
             turns = (
                 Turn(rng.choice(others), fact.questions[question], at),
