@@ -62,28 +62,21 @@ def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def train(arguments: argparse.Namespace, settings: Settings) -> None:
     """A dataset becomes a new version of an adapter."""
-    from rich.console import Console
+    from trainer import run
+    from trainer.shown import shown
 
-    from trainer import console, run
-    from trainer.train import Interrupted
+    name, choices = arguments.name, run.Choices.of(arguments)
+    again = f"twin train {name} --resume"
+    shown(lambda report: run.train_adapter(name, settings, choices, report), name, as_json=arguments.json, again=again)
 
-    screen = Console()
-    try:
-        if arguments.json:
-            result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), console.json_lines)
-        else:
-            with console.bar(screen) as report:
-                result = run.train_adapter(arguments.name, settings, run.Choices.of(arguments), report)
-    except Interrupted as stop:
-        if arguments.json:
-            print(json.dumps({"adapter": arguments.name, "promoted": False, "interrupted": True, "reason": str(stop)}))
-        else:
-            screen.print(f"{stop}; go on with: twin train {arguments.name} --resume")
-        return
-    if arguments.json:
-        print(json.dumps(run.as_json(result), ensure_ascii=False))
-    else:
-        screen.print(run.in_words(result), markup=False, highlight=False)
+
+def general(arguments: argparse.Namespace, settings: Settings) -> None:
+    """A public corpus of conversations becomes a general adapter, from which personal ones continue."""
+    from trainer import run
+    from trainer.general import learn
+
+    choices = run.Choices.of(arguments)
+    learn(arguments.corpus, arguments.name, settings, choices, as_json=arguments.json)
 
 
 def adapters(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -131,9 +124,9 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     from twin.transcript import Turn
 
     adapters = AdapterFolder(settings.adapters)
-    manifest = adapters.load(arguments.name).manifest
-    twin = find_name(arguments.twin, manifest.speakers)
-    me = find_name(arguments.me, manifest.speakers) if arguments.me else manifest.counterpart(twin)
+    adapter = adapters.load(arguments.name)
+    twin = find_name(arguments.twin, adapter.people())
+    me = find_name(arguments.me, adapter.people()) if arguments.me else adapter.manifest.counterpart(twin)
     engine = LocalEngine(adapters, settings.quantisation)
     said: list[Turn] = []
     with asyncio.Runner() as runner:
@@ -160,7 +153,7 @@ def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
 
     adapters = AdapterFolder(settings.adapters)
     adapter = adapters.load(arguments.name)
-    first, second = (find_name(name, adapter.manifest.speakers) for name in (arguments.first, arguments.second))
+    first, second = (find_name(name, adapter.people()) for name in (arguments.first, arguments.second))
     sampling = replace(adapter.manifest.sampling, seed=arguments.seed)
     engine = LocalEngine(adapters, settings.quantisation)
 
@@ -199,7 +192,7 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     adapters = AdapterFolder(settings.adapters)
     engine = LocalEngine(adapters, settings.quantisation)
-    first = settings.adapter or next(iter(adapters.names()), None)
+    first = settings.adapter or adapters.first()
 
     async def serve() -> None:
         if first:  # a base model that is not there is told now, not to the first who writes
@@ -292,6 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     _demo_arguments(add(demo))
     _prepare_arguments(add(prepare, as_json=True))
     _train_arguments(add(train, as_json=True))
+    _general_arguments(add(general, as_json=True))
     _adapters_arguments(add(adapters))
     talking = add(chat)
     talking.add_argument("name", metavar="NAME", help="the adapter")
@@ -326,8 +320,22 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", action="append", metavar="NAME", help="learn from it (default: as last time, or NAME)"
     )
-    parser.add_argument("--base", metavar="MODEL", help="base model (default: as last time, or BASE_MODEL)")
+    parser.add_argument("--facts", metavar="FILE", help="what the chats do not tell (default: as last time; none)")
+    parser.add_argument(
+        "--from", dest="source", metavar="ADAPTER", help="begin with its weights (default: as last time; none)"
+    )
     parser.add_argument("--focus", metavar="SPEAKER", help="whose turns count most: others' weigh a tenth")
+    _training_flags(parser)
+
+
+def _general_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("corpus", type=Path, metavar="CORPUS.jsonl", help="one conversation a line")
+    parser.add_argument("--name", default="general", help="of the adapter (default: general)")
+    _training_flags(parser)
+
+
+def _training_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--base", metavar="MODEL", help="base model (default: as last time, or BASE_MODEL)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted training")
     parser.add_argument("--force", action="store_true", help="train even if exactly this was learned before")
     for flag, key, kind, text in (
@@ -366,7 +374,9 @@ def _adapters_arguments(parser: argparse.ArgumentParser) -> None:
     export = add("export", "put a version into a zip, without texts from the chats")
     export.add_argument("file", type=Path, metavar="FILE", help="the zip to write")
     export.add_argument("--version", help="which one (default: the one that serves)")
-    export.add_argument("--with-texts", action="store_true", help="put samples and report in, which quote the chats")
+    export.add_argument(
+        "--with-texts", action="store_true", help="put samples, facts and report in, which quote the chats"
+    )
     importing = add("import", "check a zip and add what is in it", named=False)
     importing.add_argument("file", type=Path, metavar="FILE", help="what export wrote")
     importing.add_argument("--as", dest="as_name", metavar="NAME", help="its name here (default: the one it had)")

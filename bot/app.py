@@ -72,10 +72,11 @@ def build(
         announce: shows a line to whoever starts the bot: the code by which the first admin claims it.
 
     Raises:
-        TwinError: the token is missing or malformed, the adapter of the settings does not exist, or a time is none.
+        TwinError: the token is missing or malformed, the adapter of the settings does not exist or imitates
+            nobody, or a time is none.
     """
     if settings.adapter:
-        adapters.load(settings.adapter)
+        adapters.load(settings.adapter).people()
     token = settings.token()
     inbox = Inbox(store)
     order = ChatOrder(store, inbox.fresh)

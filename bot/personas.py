@@ -18,12 +18,14 @@ def default_persona(adapters: AdapterFolder, adapter: str | None) -> Persona | N
     The owner is the one who is in most of its chats: an export is made by one side. None if there is no adapter.
 
     Raises:
-        TwinError: `adapter` does not exist, or cannot be read.
+        TwinError: `adapter` does not exist, cannot be read, or imitates nobody.
     """
-    name = adapter or next(iter(adapters.names()), None)
+    name = adapter or adapters.first()
     if name is None:
         return None
-    manifest = adapters.load(name).manifest
+    loaded = adapters.load(name)
+    loaded.people()  # refuses where it imitates nobody
+    manifest = loaded.manifest
     owner = Counter(speaker for chat in manifest.chats for speaker in chat.speakers).most_common(1)[0][0]
     first = manifest.chats[0].speakers
     speaker = next((speaker for speaker in first if speaker != owner), owner)

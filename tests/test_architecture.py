@@ -58,7 +58,10 @@ def test_sql_is_in_storage_alone() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["bot", "bot.app", "storage", "storage.store", "cli", "twin.engine", "twin.adapter", "twin.local", "sandbox"],
+    [
+        *("bot", "bot.app", "storage", "storage.store", "cli", "sandbox"),
+        *("twin.engine", "twin.adapter", "twin.local", "twin.facts", "twin.factfile"),
+    ],
 )
 def test_no_torch_is_loaded_by(module: str) -> None:
     code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"

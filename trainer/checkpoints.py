@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.progress import Sample
+from twin.facts import Fact, from_values
 from twin.files import private_folder, sync, write_private
 
 PREFIX = "checkpoint-"
@@ -29,6 +30,8 @@ class Plan:
     base_digest: str
     quantisation: str
     options: dict[str, Any]
+    facts: tuple[Fact, ...] = ()
+    continued_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,9 @@ class RunFolder:
     def plan(self) -> Plan | None:
         """What the interrupted run was about; None if there is none, or none that can be read."""
         try:
-            values = json.loads((self.path / "run.json").read_text("utf-8"))
-            return Plan(**(values["plan"] | {"datasets": tuple(values["plan"]["datasets"])}))
+            values = json.loads((self.path / "run.json").read_text("utf-8"))["plan"]
+            facts = tuple(from_values(fact) for fact in values.get("facts", ()))
+            return Plan(**(values | {"datasets": tuple(values["datasets"]), "facts": facts}))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

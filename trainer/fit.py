@@ -14,12 +14,13 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerState
 from trainer import checkpoints, processes
 from trainer.checkpoints import PREFIX, step_of
 from trainer.course import CourseCallback, Curve
-from trainer.lora import load_weights, start_afresh
+from trainer.lora import begin, load_weights
 from trainer.loss import held_out_loss, weighted_loss
 from trainer.memory import is_scarce
 from trainer.options import TrainingOptions, rows_at_once
 from trainer.progress import Notice, ProgressCallback, Report
 from trainer.windows import Collator, Window
+from twin.adapter import Adapter
 from twin.errors import TwinError
 from twin.model import BaseModel
 
@@ -141,8 +142,12 @@ def fit(
     stage: Path,
     callbacks: Sequence[TrainerCallback],
     report: Report,
+    source: Adapter | None = None,
 ) -> Fitted:
     """Train the model's LoRA matrices, from the last checkpoint in `stage` if there is one, to the best held-out loss.
+
+    Args:
+        source: an adapter whose weights the stage begins with, instead of new ones.
 
     Raises:
         Interrupted: a signal came; a checkpoint was written.
@@ -163,7 +168,7 @@ def fit(
             rows=rows_at_once(options),
             rate=rate,
         )
-        state = _run(trainer, course, last_checkpoint(stage), options, report)
+        state = _run(trainer, course, last_checkpoint(stage), options, report=report, source=source)
         if course.end == "signal":
             raise Interrupted(f"stopped after step {state.global_step} of {state.max_steps}")
         if course.end == "early":
@@ -182,11 +187,17 @@ def fit(
 
 
 def _run(
-    trainer: WindowTrainer, course: CourseCallback, last: Path | None, options: TrainingOptions, report: Report
+    trainer: WindowTrainer,
+    course: CourseCallback,
+    last: Path | None,
+    options: TrainingOptions,
+    *,
+    report: Report,
+    source: Adapter | None,
 ) -> TrainerState:
-    """Train on from the checkpoint, or from new matrices, unless the checkpoint is the end of the stage."""
+    """Train on from the checkpoint, or from the beginning, unless the checkpoint is the end of the stage."""
     if last is None:
-        start_afresh(trainer.model, options.seed)
+        begin(trainer.model, options.seed, source)
     else:
         state = TrainerState.load_from_json(str(last / "trainer_state.json"))
         if state.global_step >= state.max_steps or Curve.of(state).stale:

@@ -68,8 +68,10 @@ def judge(
     if rival.manifest.base_digest != manifest.base_digest:
         reasons.append(f"it has another base model than the promoted {promoted.version}, so they cannot be compared")
         return Verdict(tuple(reasons), overlap)
-    unseen = _unseen(held_out, rival.manifest)
+    unseen = _unseen(held_out, manifest, rival.manifest)
     if not any(unseen.values()):
+        if manifest.general:  # nobody is served by one, so a new one does no harm
+            return Verdict(tuple(reasons), overlap)
         reasons.append(f"there is no conversation that neither it nor the promoted {promoted.version} was trained on")
         return Verdict(tuple(reasons), overlap)
     loss = _loss(model, base, manifest, unseen, options=options, speakers=manifest.speakers)
@@ -108,8 +110,10 @@ def _measurable(promoted: Adapter, adapters: AdapterFolder) -> Adapter:
     return adapters.load(promoted.name, of) if of in adapters.versions(promoted.name) else promoted
 
 
-def _unseen(held_out: Chats, rival: Manifest) -> Mapping[str, Sequence[Conversation]]:
+def _unseen(held_out: Chats, manifest: Manifest, rival: Manifest) -> Mapping[str, Sequence[Conversation]]:
     """What of the held-out conversations the other version was not trained on either."""
+    if manifest.general:  # a corpus is not split by time
+        return held_out if manifest.dataset_digest == rival.dataset_digest else {}
     until = {chat.name: chat.trained_until for chat in rival.chats}
     return {
         name: [one for one in part if one.turns[0].at >= until.get(name, datetime.min)]

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
 from trainer.options import ALL_LINEAR, TrainingOptions
-from twin.adapter import Manifest
+from twin.adapter import Adapter, Manifest
 from twin.errors import TwinError
 from twin.model import BaseModel
 
@@ -82,9 +83,27 @@ def load_weights(model: Any, folder: Path) -> None:
     set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"), adapter_name=ADAPTER)
 
 
-def start_afresh(model: Any, seed: int) -> None:
-    """Give the LoRA matrices the values of a new adapter."""
+def begin(model: Any, seed: int, source: Adapter | None = None) -> None:
+    """Give the LoRA matrices the values of a new adapter, or those of the one that it continues from.
+
+    Raises:
+        TwinError: the weights of that one cannot be used.
+    """
     torch.manual_seed(seed)
+    if source is not None:
+        _continue_from(model, source)
+        return
     for module in model.modules():
         if isinstance(module, LoraLayer):
             module.reset_lora_parameters(ADAPTER, init_lora_weights=True)
+
+
+def _continue_from(model: Any, source: Adapter) -> None:
+    try:
+        weights = load_file(source.path / "adapter_model.safetensors")
+    except (OSError, SafetensorError):
+        raise TwinError(f"the weights in {source.path} cannot be read: train {source.name!r} again") from None
+    wanted = {key: tensor.shape for key, tensor in get_peft_model_state_dict(model, adapter_name=ADAPTER).items()}
+    if wanted != {key: tensor.shape for key, tensor in weights.items()}:
+        raise TwinError(f"the weights in {source.path} do not fit what twin.json says of them: train it again")
+    set_peft_model_state_dict(model, weights, adapter_name=ADAPTER)

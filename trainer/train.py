@@ -20,6 +20,7 @@ from typing import Any
 from transformers import set_seed
 
 from trainer import gate, processes
+from trainer.asking import write_facts
 from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
 from trainer.evaluate import Chats
 from trainer.fit import Fitted, Interrupted, fit
@@ -32,6 +33,7 @@ from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, wi
 from twin.adapter import Adapter, AdapterFolder, Manifest, Sampling
 from twin.decoding import Decoder
 from twin.errors import TwinError
+from twin.facts import Fact, digest
 from twin.model import BaseModel
 from twin.transcript import Conversation, Renderer
 
@@ -42,12 +44,19 @@ SAMPLES = 3  # contexts answered at each sample moment
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a run learns from: conversations by chat, and the datasets that they came from."""
+    """What a run learns from: conversations by chat, and the datasets that they came from.
+
+    Attributes:
+        facts: of speakers of the chats.
+        general: it is a corpus, from which the adapter learns how people write, and to imitate nobody.
+    """
 
     chats: Mapping[str, Sequence[Conversation]]
     datasets: tuple[str, ...]
     digest: str
     gap_seconds: int
+    facts: tuple[Fact, ...] = ()
+    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class _Run:
     options: TrainingOptions
     folder: RunFolder
     report: Report
+    source: Adapter | None
 
     @property
     def rows(self) -> int:
@@ -98,6 +108,7 @@ class _Run:
             untagged=untagged,
             seed=self.options.seed,
             focus=self.options.focus,
+            facts=self.data.facts,
         )
 
 
@@ -110,6 +121,7 @@ def train(
     options: TrainingOptions,
     report: Report,
     resume: bool = False,
+    source: Adapter | None = None,
 ) -> TrainingResult:
     """Train a new version of adapter `name`, and promote it if it passes the gate.
 
@@ -118,6 +130,7 @@ def train(
     Args:
         report: called with progress, samples and notices.
         resume: go on with the interrupted run.
+        source: an adapter on the same base, with the same LoRA options, whose weights the new version begins with.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; the run can be gone on with.
@@ -130,11 +143,11 @@ def train(
     first = processes.is_first()
     with adapters.locked(name) if first else nullcontext():
         folder = RunFolder(adapters.run_folder(name))
-        _begin(folder, _plan(data, base, options), name, resume)
+        _begin(folder, _plan(data, base, options, source), name, resume)
         set_seed(options.seed)
         keep_differentiable(base.model)
-        split = split_by_time(data.chats)
-        manifest = _manifest(data, base, split, options)
+        split = split_by_time(data.chats, as_it_is=data.general)
+        manifest = _manifest(data, base, split, options, source)
         held_out = windows_of(
             split.validation,
             Renderer(base.tokenizer, manifest.speakers, manifest.trained_until),
@@ -144,7 +157,7 @@ def train(
         collate = Collator(base.tokenizer.pad_token_id)
         base_loss = held_out_loss(base.model, held_out, collate, rows_at_once(options)) if held_out else None
         model = prepared_for_training(base, options)
-        run = _Run(name, data, base, model, adapters, options, folder, report if first else lambda event: None)
+        run = _Run(name, data, base, model, adapters, options, folder, report if first else lambda event: None, source)
         result = _fit_and_judge(run, split, manifest, held_out, base_loss)
         if options.refit and result.promoted:
             result = _refit(run, split, manifest, result)
@@ -159,7 +172,9 @@ def _begin(folder: RunFolder, plan: Plan, name: str, resume: bool) -> None:
         if before is None:
             raise TwinError(f"there is no interrupted training of {name!r} to go on with: leave --resume out")
         if before != plan:
-            what = "the dataset" if before.digest != plan.digest else "the base model or an option"
+            what = "the base model or an option"
+            if (before.digest, before.facts) != (plan.digest, plan.facts):
+                what = "the dataset" if before.digest != plan.digest else "the facts file"
             raise TwinError(f"{what} has changed since the training of {name!r} was interrupted: leave --resume out")
     elif processes.is_first():
         folder.begin(plan)
@@ -207,7 +222,7 @@ def _refit(run: _Run, split: Split, manifest: Manifest, gated: TrainingResult) -
     if stage is None:
         evaluation = run.adapters.evaluation(run.name, gated.adapter.version)
         stage = Refit(gated.adapter.version, evaluation["epochs"])
-        run.folder.begin(_plan(run.data, run.base, run.options), stage)
+        run.folder.begin(_plan(run.data, run.base, run.options, run.source), stage)
     run.report(Notice(f"version {stage.of} passed the gate; now once more, with the newest conversations too"))
     everything = _all_of(split)
     ends = {name: part[-1].turns[-1].at for name, part in everything.items()}
@@ -266,7 +281,17 @@ def _fit(
         report=run.report,
         keep=lambda found: append_samples(folder, found),
     )
-    fitted = fit(run.model, run.base, windows, held_out, options, stage=folder, callbacks=[samples], report=run.report)
+    fitted = fit(
+        run.model,
+        run.base,
+        windows,
+        held_out,
+        options,
+        stage=folder,
+        callbacks=[samples],
+        report=run.report,
+        source=run.source,
+    )
     if not processes.is_first():
         raise SystemExit(0)  # what is left to do is the first process's work
     return fitted
@@ -300,6 +325,7 @@ def _write(
         _write_json(folder / "evaluation.json", evaluation)
         _write_losses(folder / "loss.csv", fitted)
         _write_samples(folder / "samples.jsonl", read_samples(run.folder.stage(stage), fitted.steps))
+        write_facts(folder, run.data.facts, run.data.chats)
     if verdict.promoted:
         run.adapters.promote(run.name, version)
     return TrainingResult(
@@ -318,7 +344,7 @@ def _all_of(split: Split) -> dict[str, list[Conversation]]:
     return {name: part + split.validation[name] + split.test[name] for name, part in split.training.items()}
 
 
-def _plan(data: TrainingData, base: BaseModel, options: TrainingOptions) -> Plan:
+def _plan(data: TrainingData, base: BaseModel, options: TrainingOptions, source: Adapter | None) -> Plan:
     return Plan(
         datasets=data.datasets,
         digest=data.digest,
@@ -327,10 +353,14 @@ def _plan(data: TrainingData, base: BaseModel, options: TrainingOptions) -> Plan
         base_digest=base.digest,
         quantisation=base.quantisation,
         options=asdict(options),
+        facts=data.facts,
+        continued_from=source.identity if source else None,
     )
 
 
-def _manifest(data: TrainingData, base: BaseModel, split: Split, options: TrainingOptions) -> Manifest:
+def _manifest(
+    data: TrainingData, base: BaseModel, split: Split, options: TrainingOptions, source: Adapter | None
+) -> Manifest:
     speakers = dict.fromkeys(speaker for chat in split.chats for speaker in chat.speakers)
     return Manifest(
         base_model=base.name,
@@ -345,6 +375,9 @@ def _manifest(data: TrainingData, base: BaseModel, split: Split, options: Traini
         gap_seconds=data.gap_seconds,
         hyperparameters=asdict(options),
         sampling=Sampling(temperature=options.temperature),
+        facts_digest=digest(data.facts),
+        continued_from=source.identity if source else None,
+        general=data.general,
     )
 
 

@@ -2,13 +2,15 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import torch
 
+from trainer.asking import windows_with_facts
 from twin.adapter import Chat
+from twin.facts import Fact
 from twin.transcript import Conversation, Passage, Renderer, segments_of
 
 TRAINING_SHARE, VALIDATION_SHARE = 0.9, 0.05  # of each chat's conversations, in time order; the rest is the test part
@@ -35,10 +37,13 @@ class Split:
     chats: tuple[Chat, ...]
 
 
-def split_by_time(chats: Mapping[str, Sequence[Conversation]]) -> Split:
+def split_by_time(chats: Mapping[str, Sequence[Conversation]], *, as_it_is: bool = False) -> Split:
     """Split each chat at two moments of its own, so that every speaker is trained on and none is only held out.
 
     A chat with fewer than 20 conversations has an empty validation or test part.
+
+    Args:
+        as_it_is: the conversations are those of a corpus, to be split in the order that they have.
     """
     training: dict[str, list[Conversation]] = {}
     validation: dict[str, list[Conversation]] = {}
@@ -47,19 +52,27 @@ def split_by_time(chats: Mapping[str, Sequence[Conversation]]) -> Split:
     for name, conversations in chats.items():
         if not conversations:
             continue
-        ordered = sorted(conversations, key=lambda conversation: conversation.turns[0].at)
+        ordered = list(conversations)
+        if not as_it_is:
+            ordered.sort(key=lambda conversation: conversation.turns[0].at)
         first = max(1, round(len(ordered) * TRAINING_SHARE))
         second = max(first, round(len(ordered) * (TRAINING_SHARE + VALIDATION_SHARE)))
         training[name], validation[name], test[name] = ordered[:first], ordered[first:second], ordered[second:]
         said = Counter(turn.speaker for conversation in ordered for turn in conversation.turns)
         speakers = tuple(speaker for speaker, _ in said.most_common())
-        described.append(Chat(name, speakers, _boundary(ordered, first), _boundary(ordered, second)))
+        boundary = _latest if as_it_is else _boundary
+        described.append(Chat(name, speakers, boundary(ordered, first), boundary(ordered, second)))
     return Split(training, validation, test, tuple(described))
 
 
 def _boundary(ordered: Sequence[Conversation], index: int) -> datetime:
     """The beginning of the conversation at `index`; past the end, the last turn of all."""
     return ordered[index].turns[0].at if index < len(ordered) else ordered[-1].turns[-1].at
+
+
+def _latest(ordered: Sequence[Conversation], index: int) -> datetime:
+    """The latest turn before the conversation at `index`."""
+    return max(turn.at for conversation in ordered[:index] for turn in conversation.turns)
 
 
 def windows_of(
@@ -70,19 +83,30 @@ def windows_of(
     untagged: float = 0.0,
     seed: int = 0,
     focus: str | None = None,
+    facts: Sequence[Fact] = (),
 ) -> list[Window]:
     """All windows of all chats; chats are never mixed within one.
 
     Args:
         untagged: share of the conversations that goes without its date tag, drawn by `seed`.
         focus: the speaker whose turns weigh 1, and the others' `OTHERS`; None: all weigh the same.
+        facts: of the chats' speakers, asked for among the conversations and placed before a share of the windows.
     """
     rng = random.Random(seed)
     return [
         _weighted(passages, renderer, focus)
-        for conversations in chats.values()
-        for passages in renderer.training_windows(conversations, context_length, untagged, rng)
+        for part in chats.values()
+        for conversations in _by_chat(part)
+        for passages in windows_with_facts(conversations, facts, renderer, context_length, untagged=untagged, rng=rng)
     ]
+
+
+def _by_chat(conversations: Sequence[Conversation]) -> Iterable[list[Conversation]]:
+    """The conversations of each chat; a corpus has many."""
+    found: dict[str, list[Conversation]] = {}
+    for conversation in conversations:
+        found.setdefault(conversation.chat, []).append(conversation)
+    return found.values()
 
 
 def _weighted(passages: Sequence[Passage], renderer: Renderer, focus: str | None) -> Window:

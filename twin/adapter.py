@@ -68,6 +68,9 @@ class Manifest:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     sampling: Sampling = Sampling()
     refit_of: str | None = None  # the version that passed the gate, where this one has learned all conversations
+    facts_digest: str | None = None  # of the facts in `facts.json`, which an export may have left out
+    continued_from: str | None = None  # ADAPTER/VERSION, whose weights this one began with
+    general: bool = False  # learned how people write from a corpus, and imitates nobody
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     format_version: int = FORMAT_VERSION
 
@@ -129,6 +132,24 @@ class Adapter:
     version: str
     path: Path
     manifest: Manifest
+
+    @property
+    def identity(self) -> str:
+        """What another adapter's `continued_from` calls it: NAME/VERSION."""
+        return f"{self.name}/{self.version}"
+
+    def people(self) -> tuple[str, ...]:
+        """Everyone whom it can speak for.
+
+        Raises:
+            TwinError: it is a general one.
+        """
+        if self.manifest.general:
+            raise TwinError(
+                f"{self.name!r} is a general adapter, which imitates nobody: go on from it with "
+                f"twin train NAME --from {self.name}, and write with that one"
+            )
+        return self.manifest.speakers
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +215,13 @@ class AdapterFolder:
             Persona(name, speaker, adapter.manifest.counterpart(speaker))
             for name in self.names()
             for adapter in [self.load(name)]
-            for speaker in adapter.manifest.speakers
+            if not adapter.manifest.general
+            for speaker in adapter.people()
         ]
+
+    def first(self) -> str | None:
+        """The first adapter that can speak for somebody; None if there is none."""
+        return next((name for name in self.names() if not self.load(name).manifest.general), None)
 
     def evaluation(self, name: str, version: str) -> dict[str, Any]:
         """What `evaluation.json` says of a version; empty where it has none that can be read."""

@@ -13,6 +13,7 @@ from peft import PeftModel, get_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
 from safetensors import safe_open
 
+from twin import facts
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.model import BaseModel, load_base
@@ -33,6 +34,7 @@ class Loaded:
     adapter: Adapter
     key: str
     renderer: Renderer
+    facts: facts.FactIndex | None
     size: int
 
     @property
@@ -130,6 +132,8 @@ class LoadedAdapters:
         gc.collect()  # modules refer to each other in circles; their memory is needed for what comes next
 
     def _load(self, adapter: Adapter) -> Loaded:
+        speakers = adapter.people()
+        known = facts.load(adapter.path)
         base = self._base_for(adapter)
         self._keys += 1
         key = f"adapter{self._keys}"
@@ -144,9 +148,9 @@ class LoadedAdapters:
                 f"train again with: twin train {adapter.name}"
             ) from None
         manifest = adapter.manifest
-        renderer = Renderer(base.tokenizer, manifest.speakers, manifest.trained_until)
+        renderer = Renderer(base.tokenizer, speakers, manifest.trained_until)
         weights = (parameter for name, parameter in self.model.named_parameters() if f".{key}." in name)
-        return Loaded(base, adapter, key, renderer, sum(weight.nbytes for weight in weights))
+        return Loaded(base, adapter, key, renderer, known, sum(weight.nbytes for weight in weights))
 
     def _base_for(self, adapter: Adapter) -> BaseModel:
         manifest = adapter.manifest

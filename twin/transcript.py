@@ -13,12 +13,13 @@ A window is what the model sees at once: consecutive conversations of one chat, 
 at turn boundaries. In a window a conversation, or the part of one that fits, is a `Passage`.
 """
 
+import itertools
 import random
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import MINYEAR, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ DEFAULT_GAP = timedelta(hours=1)  # a longer silence starts a new conversation
 DROP_BACK = (
     0.6  # share of the budget that is kept when a serving window overflows: its prefix then stays put for a while
 )
+FACTS_SHARE = 3  # placed facts take at most this part of a window: a third
+UNDATED = datetime(MINYEAR, 1, 1)  # times in its year are those of a corpus without dates: they only tell the order
 
 _DAY_PARTS = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -112,9 +115,14 @@ def labels_of(speakers: Iterable[str]) -> dict[str, str]:
     return labels
 
 
-def date_tag(at: datetime, latest: datetime | None = None) -> str:
-    """A coarse date such as `[2023-05 Thu evening]`; months after `latest`, the last one trained on, read as it."""
+def date_tag(at: datetime, latest: datetime | None = None) -> str | None:
+    """A coarse date such as `[2023-05 Thu evening]`; months after `latest`, the last one trained on, read as it.
+
+    None for a time that is no date, or where none was trained on: see `UNDATED`.
+    """
     month = min(at, latest) if latest else at
+    if month.year == UNDATED.year:
+        return None
     return f"[{month:%Y-%m} {_WEEKDAYS[at.weekday()]} {_DAY_PARTS[at.hour // 6]}]"
 
 
@@ -191,14 +199,21 @@ class Renderer:
         return tokens
 
     def training_windows(
-        self, conversations: Iterable[Conversation], context_length: int, untagged: float, rng: random.Random
+        self,
+        conversations: Iterable[Conversation],
+        context_length: int,
+        untagged: float,
+        rng: random.Random,
+        reserved: Iterable[int] = (),
     ) -> Iterator[list[Passage]]:
         """Cut the conversations of one chat, in time order, into windows of at most `context_length` tokens.
 
         A share `untagged` of the conversations goes without its date tag, so that the model does not come to need one.
+        `reserved` says for each window in turn how many tokens of it stay free for placed facts.
         """
+        rooms = (context_length - taken for taken in itertools.chain(reserved, itertools.repeat(0)))
         window: list[Passage] = []
-        room = context_length
+        room = next(rooms)
         for conversation in conversations:
             dated = rng.random() >= untagged
             held: list[Turn] = []
@@ -209,12 +224,12 @@ class Renderer:
                     window.append(Passage(tuple(held), tag, ended=False))
                     held = []
                     yield window
-                    window, room = [], context_length
+                    window, room = [], next(rooms)
                 if not held:
                     tag = date_tag(turn.at, self.latest) if dated else None
                     if window and cost + self._overhead(tag) > room:
                         yield window
-                        window, room = [], context_length
+                        window, room = [], next(rooms)
                     room -= self._overhead(tag)
                 held.append(self._shortened(turn, room))
                 room -= self._cost(held[-1])
@@ -223,14 +238,26 @@ class Renderer:
             yield window
 
     def serving_window(
-        self, turns: Sequence[Turn], answering: str, at: datetime, budget: int, gap: timedelta = DEFAULT_GAP
+        self,
+        turns: Sequence[Turn],
+        answering: str,
+        at: datetime,
+        budget: int,
+        gap: timedelta = DEFAULT_GAP,
+        *,
+        facts: Sequence[Passage] = (),
     ) -> list[int]:
         """Token ids of a thread's history up to the label of the speaker who answers, in at most `budget` tokens.
 
         What is left out when the budget overflows depends on the thread's turns alone, not on the moment: as turns are
-        added, the window keeps its beginning until the next overflow.
+        added, the window keeps its beginning until the next overflow, or until another fact is placed.
+
+        Args:
+            facts: placed first, as far as they fit into a third of the budget; the last ones are the first to fit.
         """
         now = Turn(answering, "", at)
+        placed = self.fitting(facts, budget // FACTS_SHARE)
+        budget -= sum(map(self.size, placed))
         kept: deque[tuple[int, Turn, int]] = deque()  # (conversation, turn, cost)
         total = 0
         # The first passage may be the rest of a conversation: room for its tag and for the last label is set aside.
@@ -249,7 +276,7 @@ class Renderer:
                 if total > budget:
                     while len(kept) > 1 and total > DROP_BACK * budget:
                         total -= kept.popleft()[2]
-        passages: list[Passage] = []
+        passages = list(placed)
         for number, conversation in enumerate(conversations):
             held = tuple(turn for owner, turn, _ in kept if owner == number)
             last = number == len(conversations) - 1
@@ -257,6 +284,20 @@ class Renderer:
                 start = held[0].at if held else conversation[0].at
                 passages.append(Passage(held, date_tag(start, self.latest), ended=not last))
         return self.window(passages, answering).ids
+
+    def fitting(self, facts: Sequence[Passage], room: int) -> list[Passage]:
+        """As many of the facts, from the last one backwards, as fit into `room` tokens, in their order."""
+        placed: deque[Passage] = deque()
+        for fact in reversed(facts):
+            room -= self.size(fact)
+            if room < 0:
+                break
+            placed.appendleft(fact)
+        return list(placed)
+
+    def size(self, passage: Passage) -> int:
+        """How many tokens a passage takes."""
+        return len(self.window([passage]).ids)
 
     def ids(self, text: str) -> tuple[int, ...]:
         """Token ids of a segment. Names of special tokens in it are ordinary text."""

@@ -21,6 +21,7 @@ class Version:
     datasets: tuple[str, ...]
     held_out_loss: float | None
     reasons: tuple[str, ...]
+    general: bool
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,6 +57,7 @@ def _described(adapters: AdapterFolder, adapter: Adapter) -> Version:
         datasets=adapter.manifest.datasets,
         held_out_loss=evaluation.get("held_out_loss"),
         reasons=tuple(evaluation.get("gate", {}).get("reasons", ())),
+        general=adapter.manifest.general,
     )
 
 
@@ -70,7 +72,7 @@ def table(versions: list[Version]) -> Table:
             "yes" if version.serves else "",
             version.created[:16].replace("T", " "),
             loss,
-            ", ".join(version.speakers),
+            "nobody: general" if version.general else ", ".join(version.speakers),
             "; ".join(version.reasons) or "passed",
         )
     return shown

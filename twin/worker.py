@@ -187,7 +187,9 @@ class Worker:
         max_tokens = min(request.max_tokens, manifest.context_length // 3)
         budget = manifest.context_length - max_tokens
         before = renderer.shortened_turns
-        prompt = renderer.serving_window(request.turns, request.speaker, request.at, budget, manifest.gap)
+        asked = (request.turns, request.speaker, request.at)
+        facts = loaded.facts.placed(*asked, manifest.gap) if loaded.facts else ()
+        prompt = renderer.serving_window(*asked, budget, manifest.gap, facts=facts)
         self._metrics.shortened_turns += renderer.shortened_turns - before
         label = renderer.ids(f" {renderer.labels[request.speaker]}:") if request.mode == "burst" else ()
         drawing = Drawing(self.adapters.alphabet, loaded.base.device)
