@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trainer.evaluate import Chats, verbatim_overlap
+from trainer.recital import Chats, verbatim_overlap
 from trainer.lora import ADAPTER
 from trainer.loss import held_out_loss
 from trainer.options import TrainingOptions, rows_at_once

@@ -21,7 +21,7 @@ from transformers import set_seed
 
 from trainer import gate, processes
 from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
-from trainer.evaluate import Chats
+from trainer.recital import Chats
 from trainer.fit import Fitted, Interrupted, fit
 from trainer.gate import Verdict
 from trainer.lora import keep_differentiable, prepared_for_training, save_adapter

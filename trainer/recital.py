@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from trainer.loss import computing, held_out_loss
+from trainer.loss import computing, losses_after
 from trainer.windows import Collator, Window
 from twin.adapter import Sampling
 from twin.decoding import Decoder
@@ -122,10 +122,8 @@ def _canary(
 ) -> Canary:
     before, turn = place
     others = {_another(secret, rng) for _ in range(ALTERNATIVES)} - {secret}
-    losses = {
-        text: _loss_of(model, tokenizer, renderer, before, Turn(turn.speaker, turn.text.replace(secret, text), turn.at))
-        for text in (secret, *sorted(others))
-    }
+    texts = (secret, *sorted(others))
+    losses = dict(zip(texts, _losses_of(model, tokenizer, renderer, place, secret=secret, texts=texts), strict=True))
     rank = 1 + sum(losses[text] < losses[secret] for text in others)
     answer = _answer(model, tokenizer, renderer, place, Sampling(temperature=0))
     most = math.log2(len(losses))
@@ -139,12 +137,19 @@ def _another(secret: str, rng: random.Random) -> str:
     return "".join(rng.choice(string.ascii_lowercase) if letter.isalpha() else letter for letter in secret)
 
 
-def _loss_of(model: Any, tokenizer: Any, renderer: Renderer, before: Sequence[Turn], turn: Turn) -> float:
-    """The loss of a turn's text after what was said before it, in nats, summed."""
+def _losses_of(
+    model: Any, tokenizer: Any, renderer: Renderer, place: Place, *, secret: str, texts: Sequence[str]
+) -> list[float]:
+    """The loss of a turn's text after what was said before it, with each of the texts in the secret's stead."""
+    before, turn = place
     start = renderer.window([Passage(tuple(before), None, ended=False)], answering=turn.speaker).ids
-    text = list(renderer.ids(f" {clean_text(turn.text)}"))
-    window = Window([*start, *text], [0.0] * len(start) + [1.0] * len(text))
-    return held_out_loss(model, [window], Collator(tokenizer.pad_token_id), rows=1) * len(text)
+    said = [renderer.ids(f" {clean_text(turn.text.replace(secret, text))}") for text in texts]
+    was_training = model.training
+    model.eval()
+    endings = [Window(list(ids), [1.0] * len(ids)) for ids in said]
+    losses = losses_after(model, start, endings, Collator(tokenizer.pad_token_id))
+    model.train(was_training)
+    return losses
 
 
 def _answer(model: Any, tokenizer: Any, renderer: Renderer, place: Place, sampling: Sampling) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from trainer.evaluate import Canary, find_canaries, recites, spoken_once, verbatim_overlap
+from trainer.recital import Canary, find_canaries, recites, spoken_once, verbatim_overlap
 from trainer.fit import fit
 from trainer.lora import keep_differentiable, prepared_for_training
 from trainer.options import TrainingOptions
