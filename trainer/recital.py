@@ -120,7 +120,6 @@ def _canary(
     secret: str,
     rng: random.Random,
 ) -> Canary:
-    before, turn = place
     others = {_another(secret, rng) for _ in range(ALTERNATIVES)} - {secret}
     texts = (secret, *sorted(others))
     losses = dict(zip(texts, _losses_of(model, tokenizer, renderer, place, secret=secret, texts=texts), strict=True))
