@@ -83,12 +83,12 @@ def distance(one: Distribution, other: Distribution) -> float:
     first, second = one.total(), other.total()
     if not first or not second:
         return float(first != second)
-    divergence = 0.0
+    terms: list[float] = []
     for key in one.keys() | other.keys():
-        p, q = one[key] / first, other[key] / second
-        middle = (p + q) / 2
-        divergence += sum(share * math.log2(share / middle) for share in (p, q) if share) / 2
-    return math.sqrt(max(0.0, min(1.0, divergence)))
+        shares = one[key] / first, other[key] / second
+        terms += [share / 2 * math.log2(2 * share / sum(shares)) for share in shares if share]
+    # Summed exactly, so that the order of a set does not matter.
+    return math.sqrt(max(0.0, min(1.0, math.fsum(terms))))
 
 
 def _some(runs: Sequence[Run], messages: int, rng: random.Random) -> list[Run]:
