@@ -21,7 +21,6 @@ one writes lower case with emoji in several short messages, another long and cor
 """
 
 import argparse
-import itertools
 import random
 import re
 from collections.abc import Iterator, Sequence

@@ -3,7 +3,6 @@
 So what is measured is what would be served: the same sampling, the same bursts, degenerate answers drawn anew.
 """
 
-import asyncio
 import math
 import time
 from collections import deque
@@ -17,8 +16,8 @@ from typing import Any
 from trainer.loss import computing
 from twin.adapter import Adapter, Manifest
 from twin.decoding import Drawing
-from twin.desk import LocalAnswer, Ticket
-from twin.engine import Finish, Request, messages
+from twin.desk import Slip
+from twin.engine import Finish, NextMessage, Request
 from twin.generic import rows_on
 from twin.loaded import Loaded, LoadedAdapters
 from twin.metrics import Metrics
@@ -125,12 +124,6 @@ def answer_all(
         until: no answer is begun after this moment (of `time.monotonic`): the requests left then have none.
         step: told how many answers stand.
     """
-    return asyncio.run(_answer_all(subject, requests, prompt, until, step))
-
-
-async def _answer_all(
-    subject: Subject, requests: Sequence[Request], prompt: Prompt | None, until: float, step: Callable[[int], None]
-) -> list[Said]:
     loaded, metrics = subject.loaded, Metrics()
     drawing = Drawing(Alphabet(loaded.base.tokenizer), loaded.base.device)
     prefixes = Prefixes(0)  # nothing is asked twice
@@ -146,7 +139,7 @@ async def _answer_all(
                 break
             batch.round()
             step(len(begun) - len(batch.rows))
-    return [await _said(row, read, drawing.alphabet) for row, read in begun]
+    return [_said(row, read, drawing.alphabet) for row, read in begun]
 
 
 def _row(
@@ -160,13 +153,18 @@ def _row(
     else:
         ids = prompt(request.turns, request.speaker, request.at)
     label = renderer.ids(f" {renderer.labels[request.speaker]}:") if request.mode == "burst" else ()
-    ticket = Ticket(replace(request, seconds=math.inf, stream=False))
-    row = Row(ticket, subject.loaded, ids, max_tokens=most, label=label, drawing=drawing, metrics=metrics)
+    slip = Slip(replace(request, seconds=math.inf, stream=False))
+    row = Row(slip, subject.loaded, ids, max_tokens=most, label=label, drawing=drawing, metrics=metrics)
     return row, len(ids)
 
 
-async def _said(row: Row, read: int, alphabet: Alphabet) -> Said:
-    answer = LocalAnswer(row.ticket)
-    texts = [text async for text in messages(answer)]
+def _said(row: Row, read: int, alphabet: Alphabet) -> Said:
     ends = (number for number, token in enumerate(row.tokens[read:]) if token in alphabet.ends)
-    return Said(tuple(text for text in texts if text), answer.finish, next(ends, None))
+    messages: list[str] = [""]
+    for piece in row.ticket.kept:
+        if isinstance(piece, NextMessage):
+            messages.append("")
+        else:
+            messages[-1] += piece
+    texts = tuple(text.strip() for text in messages if text.strip())
+    return Said(texts, row.ticket.finish, next(ends, None))

@@ -59,15 +59,20 @@ def bar(console: Console) -> Iterator[Report]:
 def measuring(console: Console) -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each part of an evaluation, told how many are done and of how many."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as shown:
-        tasks: dict[str, TaskID] = {}
+    shown = Progress(*columns, console=console)
+    tasks: dict[str, TaskID] = {}
 
-        def step(part: str, done: int, of: int) -> None:
-            if part not in tasks:
-                tasks[part] = shown.add_task(f"measuring {part}", total=of)
-            shown.update(tasks[part], completed=done)
+    def step(part: str, done: int, of: int) -> None:
+        if part not in tasks:
+            shown.start()  # not before: an error that comes first shall stand alone
+            tasks[part] = shown.add_task(f"measuring {part}", total=of)
+        shown.update(tasks[part], completed=done)
 
+    try:
         yield step
+    finally:
+        if tasks:
+            shown.stop()
 
 
 def json_lines(event: events.Event) -> None:

@@ -22,7 +22,7 @@ from transformers import set_seed
 from trainer import gate, processes
 from trainer.answers import Subject
 from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
-from trainer.evaluate import after_refit, evaluate_after_training
+from trainer.evaluate import FEWEST, after_refit, evaluate_after_training
 from trainer.findings import KEY, Evaluation, write_examples
 from trainer.fit import Fitted, Interrupted, fit
 from trainer.gate import Verdict
@@ -282,7 +282,8 @@ def _likeness(run: _Run, split: Split, manifest: Manifest, windows: Sequence[Win
     later = [conversation for part in split.test.values() for conversation in part]
     tokens = run.options.epochs * sum(len(window.ids) for window in windows)
     subject = Subject.in_training(run.model, run.base, manifest, key=ADAPTER)
-    run.report(Notice(f"measuring how alike it is, on {len(later)} held-out conversations"))
+    if len(later) >= FEWEST:
+        run.report(Notice(f"measuring how alike it is, on {len(later)} held-out conversations"))
     found = evaluate_after_training(subject, later, split.training, tokens=tokens, seconds=seconds)
     run.report(Notice(found.in_words()))
     return found

@@ -14,7 +14,7 @@ import torch
 from twin.adapter import AdapterFolder
 from twin.batch import Rows
 from twin.decoding import Drawing
-from twin.desk import Desk, Ticket
+from twin.desk import Desk, Slip, Ticket
 from twin.engine import EngineError
 from twin.errors import TwinError
 from twin.generic import rows_on
@@ -248,7 +248,7 @@ class Worker:
             self._metrics.out_of_time += 1
             row.stop()
 
-    def _refuse(self, tickets: Iterable[Ticket], error: Exception) -> None:
+    def _refuse(self, tickets: Iterable[Slip], error: Exception) -> None:
         for ticket in tickets:
             self._metrics.failed += 1
             ticket.put(error)

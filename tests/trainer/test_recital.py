@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from trainer.recital import Canary, find_canaries, recites, spoken_once, verbatim_overlap
 from trainer.fit import fit
 from trainer.lora import keep_differentiable, prepared_for_training
 from trainer.options import TrainingOptions
+from trainer.recital import Canary, find_canaries, recites, spoken_once, verbatim_overlap
 from trainer.windows import windows_of
 from twin.model import load_base
 from twin.transcript import Conversation, Renderer, Turn
