@@ -79,6 +79,25 @@ def general(arguments: argparse.Namespace, settings: Settings) -> None:
     learn(arguments.corpus, arguments.name, settings, choices, as_json=arguments.json)
 
 
+def evaluate(arguments: argparse.Namespace, settings: Settings) -> None:
+    """How alike a twin is, in numbers."""
+    from rich.console import Console
+
+    from trainer import assess, console, findings
+
+    screen = Console()
+    with console.measuring(Console(stderr=True, quiet=arguments.json)) as step:
+        adapter, found = assess.evaluate_adapter(
+            arguments.name, settings, questions=arguments.questions, canaries=arguments.canary, step=step
+        )
+    if arguments.json:
+        print(json.dumps(findings.told(adapter, found), ensure_ascii=False))
+        return
+    screen.print(findings.table(found))
+    for line in findings.remarks(found):
+        screen.print(line, markup=False, highlight=False)
+
+
 def adapters(arguments: argparse.Namespace, settings: Settings) -> None:
     """What was trained: list the versions, choose which one serves, carry them between machines."""
     from rich.console import Console
@@ -286,6 +305,7 @@ def _parser() -> argparse.ArgumentParser:
     _prepare_arguments(add(prepare, as_json=True))
     _train_arguments(add(train, as_json=True))
     _general_arguments(add(general, as_json=True))
+    _evaluate_arguments(add(evaluate, as_json=True))
     _adapters_arguments(add(adapters))
     talking = add(chat)
     talking.add_argument("name", metavar="NAME", help="the adapter")
@@ -355,6 +375,14 @@ def _training_flags(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(flag, dest=key, action=argparse.BooleanOptionalAction, help=text)
     parser.add_argument("--target-modules", metavar="A,B", help="the layers to train (default: all linear ones)")
+
+
+def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the adapter")
+    parser.add_argument("--questions", type=Path, metavar="FILE.toml", help="questions to ask, with what is right")
+    parser.add_argument(
+        "--canary", action="append", default=[], metavar="TEXT", help="a secret of the chat: is it known by heart?"
+    )
 
 
 def _adapters_arguments(parser: argparse.ArgumentParser) -> None:

@@ -314,12 +314,12 @@ class Chat:
         asking = rng.randrange(len(plan)) if plan and rng.random() < _ASKED else None
         for number, flow in enumerate(plan):
             for first, (person, text) in self._played(flow, at):
-                if first and said and flow.topic != _CLOSING and rng.random() < 0.4:
-                    text = connected(rng.choice(_CONNECTORS), text)
+                leads_over = first and said and flow.topic != _CLOSING and rng.random() < 0.4
+                line = connected(rng.choice(_CONNECTORS), text) if leads_over else text
                 if first and said and said[-1][0] is person and rng.random() < 0.5:
-                    said[-1] = (person, f"{said[-1][1]} {text}", said[-1][2])
+                    said[-1] = (person, f"{said[-1][1]} {line}", said[-1][2])
                 else:
-                    said.append((person, text, None))
+                    said.append((person, line, None))
             if number == asking:
                 said += self._asking()
         yield from said

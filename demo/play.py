@@ -24,6 +24,7 @@ NAME = "daniel"  # of the dataset and of the adapter
 FOLDER = Path(__file__).parent
 EXPORTS = (FOLDER / "lisa_ios.zip", FOLDER / "peter_android.txt")
 BASE = FOLDER / "base"
+FACTS = FOLDER / "facts.toml"
 OPTIONS = {
     "epochs": 4,
     "rank": 32,
@@ -83,7 +84,7 @@ def _prepare(settings: Settings, screen: Console) -> None:
 def _train(settings: Settings, screen: Console) -> None:
     screen.print("[bold]2. The conversations become an adapter: Lisa, Peter and Daniel in one[/]")
     with reporting.bar(screen) as report:
-        result = run.train_adapter(NAME, settings, run.Choices((NAME,), str(BASE), OPTIONS), report)
+        result = run.train_adapter(NAME, settings, run.Choices((NAME,), str(BASE), OPTIONS, facts=str(FACTS)), report)
     screen.print(run.in_words(result))
 
 

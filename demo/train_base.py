@@ -242,7 +242,10 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Trains the demo's base model.")
     parser.add_argument(
-        "--minutes", type=float, default=0.0, help="planned minutes, those of resumed runs included, in place of --steps"
+        "--minutes",
+        type=float,
+        default=0.0,
+        help="planned minutes, those of resumed runs included, in place of --steps",
     )
     parser.add_argument(
         "--steps", type=int, default=8_000, help="planned steps: where the learning rate ends (default 8000)"

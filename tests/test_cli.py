@@ -79,6 +79,7 @@ def test_the_table_is_for_people(home: Path, capsys: pytest.CaptureFixture[str])
         (("train", "lisa"), "no dataset"),
         (("chat", "lisa", "--as", "lisa"), "no adapter 'lisa'"),
         (("simulate", "lisa", "daniel", "lisa"), "no adapter 'lisa'"),
+        (("evaluate", "lisa"), "no adapter 'lisa'"),
         (("train", "../lisa"), "is no name for"),
         (("bot",), "TELEGRAM_TOKEN is not set"),
     ],
@@ -101,6 +102,15 @@ def test_a_persona_that_is_not_there(
     (home / "data/adapters").symlink_to(signed_adapters.root)
     assert "nobody is called 'lias': did you mean Lisa" in refusal(capsys, "chat", "one", "--as", "lias")
     assert "nobody is called 'Zoë'" in refusal(capsys, "simulate", "one", "Zoë", "lisa")
+
+
+def test_what_an_evaluation_needs(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder
+) -> None:
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    assert "there is no dataset data/datasets/one: make it with" in refusal(capsys, "evaluate", "one")
+    assert "cannot read q.toml" in refusal(capsys, "evaluate", "one", "--questions", "q.toml")
 
 
 def test_simulate_prints_the_talk(

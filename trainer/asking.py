@@ -62,8 +62,16 @@ def windows_with_facts(
 def write_facts(folder: Path, facts: Sequence[Fact], chats: Mapping[str, Sequence[Conversation]]) -> None:
     """Put facts into an adapter's folder, with the chats' common words, by which serving finds them."""
     if facts:
-        said = (turn.text for part in chats.values() for conversation in part for turn in conversation.turns)
-        (folder / kept.FILE).write_text(kept.to_json(facts, Frequencies.of(said)), "utf-8")
+        (folder / kept.FILE).write_text(kept.to_json(facts, _common(chats)), "utf-8")
+
+
+def index_of(facts: Sequence[Fact], chats: Mapping[str, Sequence[Conversation]]) -> kept.FactIndex | None:
+    """The facts as serving will find them; None where there are none."""
+    return kept.FactIndex(facts, _common(chats)) if facts else None
+
+
+def _common(chats: Mapping[str, Sequence[Conversation]]) -> Frequencies:
+    return Frequencies.of(turn.text for part in chats.values() for conversation in part for turn in conversation.turns)
 
 
 def conversations_about(

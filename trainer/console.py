@@ -1,13 +1,13 @@
-"""How a training run shows itself: a progress bar with samples for people, lines of JSON for programs."""
+"""How training and measuring show themselves: a progress bar with samples for people, lines of JSON for programs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from trainer import processes
 from trainer import progress as events
@@ -53,6 +53,26 @@ def bar(console: Console) -> Iterator[Report]:
                 )
 
         yield report
+
+
+@contextmanager
+def measuring(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each part of an evaluation, told how many are done and of how many."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    shown = Progress(*columns, console=console)
+    tasks: dict[str, TaskID] = {}
+
+    def step(part: str, done: int, of: int) -> None:
+        if part not in tasks:
+            shown.start()  # not before: an error that comes first shall stand alone
+            tasks[part] = shown.add_task(f"measuring {part}", total=of)
+        shown.update(tasks[part], completed=done)
+
+    try:
+        yield step
+    finally:
+        if tasks:
+            shown.stop()
 
 
 def json_lines(event: events.Event) -> None:

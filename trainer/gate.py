@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trainer.evaluate import Chats, verbatim_overlap
 from trainer.lora import ADAPTER
 from trainer.loss import held_out_loss
 from trainer.options import TrainingOptions, rows_at_once
+from trainer.recital import Chats, verbatim_overlap
 from trainer.windows import Collator, windows_of
 from twin.adapter import Adapter, AdapterFolder, Manifest
 from twin.model import BaseModel

@@ -1,5 +1,6 @@
 """The loss of a batch of windows: weighted, on the supervised positions alone, a chunk of logits at a time."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from transformers import DynamicCache
 
 from trainer.windows import IGNORED, Collator, Window
 
 CHUNK_FLOATS = 1 << 22  # logits that exist at once; 16 MiB in fp32, with gradients about three times as much
+READ_AT_ONCE = 4096  # tokens, padding included, that are read at once where no gradient is needed
 
 
 def weighted_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -80,14 +83,78 @@ class _ChunkedLoss(torch.autograd.Function):
 
 
 @torch.no_grad()
+def losses_of(model: Any, windows: Sequence[Window], collate: Collator) -> list[float]:
+    """The loss of each window by itself: weighted, in nats, summed over its tokens.
+
+    The model is in evaluation mode. Windows of like length are read together, as many as `READ_AT_ONCE` allows.
+    """
+    order = sorted(range(len(windows)), key=lambda index: len(windows[index].ids))
+    losses = [0.0] * len(windows)
+    while order:
+        longest = len(windows[order[-1]].ids)
+        rows, order = order[-max(1, READ_AT_ONCE // longest) :], order[: -max(1, READ_AT_ONCE // longest)]
+        batch = _on(model, collate([windows[index] for index in rows]))
+        for index, loss in zip(rows, _row_losses(model, batch, attention_mask=batch["attention_mask"]), strict=True):
+            losses[index] = loss
+    return losses
+
+
+@torch.no_grad()
+def losses_after(model: Any, prefix: Sequence[int], endings: Sequence[Window], collate: Collator) -> list[float]:
+    """The loss of each ending of what begins with `prefix`, which is read only once: weighted, in nats, summed.
+
+    The model is in evaluation mode.
+
+    Args:
+        prefix: at least one token.
+        endings: what follows it, each by itself.
+    """
+    *read, last = prefix
+    kept = DynamicCache()
+    if read:
+        with computing(model), _without_head(causal_of(model)):
+            model(input_ids=torch.tensor([read], device=_device(model)), past_key_values=kept, use_cache=True)
+    losses: list[float] = []
+    together = max(1, READ_AT_ONCE // (len(prefix) + max(len(ending.ids) for ending in endings)))
+    for start in range(0, len(endings), together):
+        # The last token of the prefix is read with every ending, for what it says of the ending's first one.
+        rows = [Window([last, *end.ids], [0.0, *end.weights]) for end in endings[start : start + together]]
+        batch = _on(model, collate(rows))
+        before = batch["attention_mask"].new_ones(len(rows), len(read))
+        cache = copy.deepcopy(kept)
+        cache.batch_repeat_interleave(len(rows))
+        mask = torch.cat([before, batch["attention_mask"]], dim=1)
+        losses += _row_losses(model, batch, attention_mask=mask, past_key_values=cache, use_cache=True)
+    return losses
+
+
+def _row_losses(model: Any, batch: dict[str, torch.Tensor], **read: Any) -> list[float]:
+    """The weighted loss of each row. `read`: what the model is told beside the token ids."""
+    causal = causal_of(model)
+    head = causal.get_output_embeddings()
+    with computing(model):
+        with _without_head(causal):
+            hidden = model(input_ids=batch["input_ids"], **read).logits[:, :-1]
+        targets = batch["labels"][:, 1:]
+        counted = targets != IGNORED
+        row_of, losses = counted.nonzero()[:, 0], torch.zeros(len(targets), device=hidden.device)
+        hidden, targets, weights = hidden[counted], targets[counted], batch["weights"][:, 1:][counted]
+        chunk = max(1, CHUNK_FLOATS // int(head.weight.shape[0]))
+        for start in range(0, len(targets), chunk):
+            part = slice(start, start + chunk)
+            logits = head(hidden[part].to(head.weight.dtype)).float()
+            losses.index_add_(0, row_of[part], cross_entropy(logits, targets[part], reduction="none") * weights[part])
+    return [float(loss) for loss in losses]
+
+
+@torch.no_grad()
 def held_out_loss(model: Any, windows: Sequence[Window], collate: Collator, rows: int) -> float:
     """Weighted mean loss a supervised token over `windows`, in nats; `rows` of them are read at once."""
-    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     total, weight = 0.0, 0.0
     for start in range(0, len(windows), rows):
-        batch = {key: value.to(device) for key, value in collate(windows[start : start + rows]).items()}
+        batch = _on(model, collate(windows[start : start + rows]))
         with computing(model):
             total += float(weighted_loss(model, batch))
         weight += float(batch["weights"][:, 1:].sum())
@@ -99,6 +166,15 @@ def computing(model: Any) -> AbstractContextManager[Any]:
     """Compute in the base model's own number format: its norms are in fp32 during training, and formats do not mix."""
     weight = causal_of(model).get_output_embeddings().weight
     return torch.autocast(weight.device.type, weight.dtype, enabled=weight.dtype in {torch.float16, torch.bfloat16})
+
+
+def _device(model: Any) -> torch.device:
+    device: torch.device = next(model.parameters()).device
+    return device
+
+
+def _on(model: Any, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: value.to(_device(model)) for key, value in batch.items()}
 
 
 def causal_of(model: Any) -> Any:

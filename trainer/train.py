@@ -20,15 +20,18 @@ from typing import Any
 from transformers import set_seed
 
 from trainer import gate, processes
-from trainer.asking import write_facts
+from trainer.answers import Subject
+from trainer.asking import index_of, write_facts
 from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
-from trainer.evaluate import Chats
+from trainer.evaluate import FEWEST, after_refit, evaluate_after_training
+from trainer.findings import KEY, Evaluation, write_examples
 from trainer.fit import Fitted, Interrupted, fit
 from trainer.gate import Verdict
-from trainer.lora import keep_differentiable, prepared_for_training, save_adapter
+from trainer.lora import ADAPTER, keep_differentiable, prepared_for_training, save_adapter
 from trainer.loss import held_out_loss
 from trainer.options import TrainingOptions, rows_at_once
 from trainer.progress import Notice, Report, Sample, SampleCallback
+from trainer.recital import Chats
 from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, windows_of
 from twin.adapter import Adapter, AdapterFolder, Manifest, Sampling
 from twin.decoding import Decoder
@@ -209,6 +212,7 @@ def _fit_and_judge(
         manifest,
         fitted=fitted,
         verdict=verdict,
+        likeness=_likeness(run, split, manifest, windows, seconds=time.monotonic() - started),
         windows=windows,
         base_loss=base_loss,
         started=started,
@@ -247,6 +251,7 @@ def _refit(run: _Run, split: Split, manifest: Manifest, gated: TrainingResult) -
         manifest,
         fitted=fitted,
         verdict=verdict,
+        likeness=Evaluation(0, reason=after_refit(stage.of)),
         windows=windows,
         base_loss=gated.base_loss,
         started=started,
@@ -297,6 +302,21 @@ def _fit(
     return fitted
 
 
+def _likeness(run: _Run, split: Split, manifest: Manifest, windows: Sequence[Window], *, seconds: float) -> Evaluation:
+    """How alike the model is, as it is now, measured for a fraction of the `seconds` that training took."""
+    if manifest.general:
+        return Evaluation(0, reason="a general adapter imitates nobody")
+    later = [conversation for part in split.test.values() for conversation in part]
+    tokens = run.options.epochs * sum(len(window.ids) for window in windows)
+    facts = index_of(run.data.facts, run.data.chats)
+    subject = Subject.in_training(run.model, run.base, manifest, key=ADAPTER, facts=facts)
+    if len(later) >= FEWEST:
+        run.report(Notice(f"measuring how alike it is, on {len(later)} held-out conversations"))
+    found = evaluate_after_training(subject, later, split.training, tokens=tokens, seconds=seconds)
+    run.report(Notice(found.in_words()))
+    return found
+
+
 def _write(
     run: _Run,
     stage: str,
@@ -304,6 +324,7 @@ def _write(
     *,
     fitted: Fitted,
     verdict: Verdict,
+    likeness: Evaluation,
     windows: Sequence[Window],
     base_loss: float | None,
     started: float,
@@ -319,10 +340,12 @@ def _write(
         "padding": fitted.padding,
         "tokens_per_s": fitted.tokens_per_s,
         "gate": {"promoted": verdict.promoted, **asdict(verdict)},
+        KEY: likeness.as_json(),
     }
     with run.adapters.new_version(run.name) as (version, folder):
         save_adapter(run.model, manifest, folder)
         _write_json(folder / "evaluation.json", evaluation)
+        write_examples(folder, likeness.examples)
         _write_losses(folder / "loss.csv", fitted)
         _write_samples(folder / "samples.jsonl", read_samples(run.folder.stage(stage), fitted.steps))
         write_facts(folder, run.data.facts, run.data.chats)

@@ -16,11 +16,8 @@ from twin.engine import EngineBusy, EngineError, Finish, Request
 Job = Callable[[], None]
 
 
-class Ticket:
-    """A request on its way, as the model thread holds it.
-
-    The client holds a `LocalAnswer` instead, so that a ticket is cancelled when its client is gone.
-    """
+class Slip:
+    """A request on its way, as a row of the batch holds it; the pieces of its answer are kept here."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -30,8 +27,7 @@ class Ticket:
         self.finish: Finish | None = None
         self.passed_over = 0  # rounds in which it found no place
         self.crashes = 0  # of the model thread while it was in the making
-        self.pieces: asyncio.Queue[str | Exception | None] = asyncio.Queue()
-        self._loop = asyncio.get_running_loop()
+        self.kept: list[str] = []
 
     @property
     def overdue(self) -> bool:
@@ -41,6 +37,23 @@ class Ticket:
     def age(self) -> float:
         """Seconds since the request was made."""
         return time.monotonic() - self.created
+
+    def put(self, piece: str | Exception | None) -> None:
+        """Take a piece, an error, or the end."""
+        if isinstance(piece, str):
+            self.kept.append(piece)
+
+
+class Ticket(Slip):
+    """A request of a client elsewhere, whom its pieces are handed over to.
+
+    The client holds a `LocalAnswer` instead, so that a ticket is cancelled when its client is gone.
+    """
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.pieces: asyncio.Queue[str | Exception | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
 
     def put(self, piece: str | Exception | None) -> None:
         """Called in the model thread: hand over a piece, an error, or the end."""

@@ -7,7 +7,10 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
+from twin.batch import Batch, Rows
+from twin.cache import RowCache
 from twin.metrics import Metrics
+from twin.prefixes import Prefixes
 from twin.row import Row
 
 _SHARED_ROPE = {"default", "linear", "llama3", "yarn"}  # their angles do not depend on how long the rows of a step are
@@ -21,6 +24,21 @@ def can_share(config: Any) -> bool:
     layers = set(getattr(config, "layer_types", None) or ["full_attention"])
     windowed = getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True)
     return rope.get("rope_type") in _SHARED_ROPE and layers == {"full_attention"} and not windowed
+
+
+def rows_on(model: Any, config: Any, prefixes: Prefixes, metrics: Metrics, *, rows: int, columns: int) -> Rows:
+    """The way in which rows run on a model: together if they can.
+
+    Args:
+        model: the PEFT model with every row's adapter.
+        config: of its base model.
+        rows: the most of them at once.
+        columns: how long a row is expected to become, in tokens; for longer ones room is made.
+    """
+    if not can_share(config):
+        return OneByOne(model, metrics)
+    cache = RowCache(config.num_hidden_layers, rows, columns)
+    return Batch(model, cache, prefixes, metrics, positions=config.model_type != "bloom")
 
 
 class _Drawing(LogitsProcessor):  # type: ignore[misc]

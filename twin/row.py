@@ -7,7 +7,7 @@ import torch
 from twin.adapter import Sampling
 from twin.decoding import Drawing
 from twin.degenerate import echoes, is_loop
-from twin.desk import Ticket
+from twin.desk import Slip
 from twin.engine import NextMessage
 from twin.loaded import Loaded
 from twin.metrics import Metrics
@@ -31,7 +31,7 @@ class Row:
 
     def __init__(
         self,
-        ticket: Ticket,
+        ticket: Slip,
         loaded: Loaded,
         prompt: Sequence[int],
         *,

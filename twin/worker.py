@@ -12,13 +12,12 @@ from collections.abc import Iterable
 import torch
 
 from twin.adapter import AdapterFolder
-from twin.batch import Batch, Rows
-from twin.cache import RowCache
+from twin.batch import Rows
 from twin.decoding import Drawing
-from twin.desk import Desk, Ticket
+from twin.desk import Desk, Slip, Ticket
 from twin.engine import EngineError
 from twin.errors import TwinError
-from twin.generic import OneByOne, can_share
+from twin.generic import rows_on
 from twin.limits import Limits
 from twin.loaded import Loaded, LoadedAdapters
 from twin.metrics import Metrics
@@ -174,12 +173,9 @@ class Worker:
         self._batch.join(row)
 
     def _new_batch(self, loaded: Loaded) -> Rows:
+        columns = loaded.adapter.manifest.context_length
         config = loaded.base.model.config
-        if not can_share(config):
-            return OneByOne(self.adapters.model, self._metrics)
-        cache = RowCache(config.num_hidden_layers, self._rows, loaded.adapter.manifest.context_length)
-        positions = config.model_type != "bloom"
-        return Batch(self.adapters.model, cache, self.prefixes, self._metrics, positions=positions)
+        return rows_on(self.adapters.model, config, self.prefixes, self._metrics, rows=self._rows, columns=columns)
 
     def _row(self, ticket: Ticket, loaded: Loaded) -> Row:
         request, manifest = ticket.request, loaded.adapter.manifest
@@ -254,7 +250,7 @@ class Worker:
             self._metrics.out_of_time += 1
             row.stop()
 
-    def _refuse(self, tickets: Iterable[Ticket], error: Exception) -> None:
+    def _refuse(self, tickets: Iterable[Slip], error: Exception) -> None:
         for ticket in tickets:
             self._metrics.failed += 1
             ticket.put(error)

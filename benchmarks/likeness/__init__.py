@@ -1,1 +1,1 @@
-"""How alike the demo's twins are, and what facts, dates and a general stage do for them: `python -m benchmarks.likeness`."""
+"""How alike the demo's twins are, and what facts, dates and a general stage do for them."""

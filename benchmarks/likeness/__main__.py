@@ -3,9 +3,9 @@
     python -m benchmarks.likeness [--seeds 3] [--list] [--json]
 
 Trains the demo's twin on the two sample exports with their facts, one without facts and dates that continues from a
-general stage, and one on conversations whose speakers were exchanged at random; measures them on conversations, questions
-and pairs of replies that were written for this (`material.py`); and shows medians over the seeds. `--list` prints what
-each persona replies to the forty openings.
+general stage, and one on conversations whose speakers were exchanged at random; measures them on conversations,
+questions and pairs of replies that were written for this (`material.py`); and shows medians over the seeds. `--list`
+prints what each persona replies to the forty openings.
 """
 
 import argparse
@@ -36,8 +36,8 @@ from twin.transcript import Turn
 
 AIMS = {
     "nll_gain": ">= 0.25", "right_persona": ">= 0.95", "right_persona_shuffled": "about 0.5", "hits_at_1": ">= 0.5",
-    "hits_at_1_base": "below hits_at_1", "facts": ">= 0.8", "facts_without": "<= 0.2", "unfounded": "0", "dated": ">= 0.8",
-    "dated_without": "about 0.5", "sense": ">= 0.8", "sense_without": "below sense", "in_character": ">= 0.8",
+    "hits_at_1_base": "below hits_at_1", "facts": ">= 0.8", "facts_without": "<= 0.2", "unfounded": "0",
+    "dated": ">= 0.8", "dated_without": "about 0.5", "sense": ">= 0.8", "sense_without": "below sense", "in_character": ">= 0.8",
     "style_gap_ratio": "<= 2", "verbatim": "0", "ended": ">= 0.99",
 }  # fmt: skip
 EXTENT = Extent(conversations=10_000, replies=500, answers=500)
@@ -84,8 +84,9 @@ def _at_one_time(questions: list[Question]) -> list[Question]:
 def _of_evaluations(full: Evaluation, without: Evaluation, shuffled: Evaluation) -> dict[str, float]:
     found, plain = full.as_json(), without.as_json()
     styles = [style["ratio"] for style in found["style"].values() if style["ratio"] is not None]
+    kept = ("nll_gain", "right_persona", "hits_at_1", "hits_at_1_base", "verbatim", "ended")
     return {
-        **{key: found[key] for key in ("nll_gain", "right_persona", "hits_at_1", "hits_at_1_base", "verbatim", "ended")},
+        **{key: found[key] for key in kept},
         "right_persona_shuffled": shuffled.as_json()["right_persona"],
         "facts": _share(found["facts"]),
         "facts_without": _share(plain["facts"]),
@@ -130,7 +131,7 @@ def _reply(made: twins.Twins, show: Callable[[str, str, str], None]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="How alike the demo's twins are.")
     parser.add_argument("--seeds", type=int, default=3, help="how many times all twins are trained (3)")
-    parser.add_argument("--list", action="store_true", help="print the replies to the forty openings, of the first seed")
+    parser.add_argument("--list", action="store_true", help="print the first seed's replies to the openings")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     options = parser.parse_args()
     screen = Console(stderr=options.json)
@@ -138,7 +139,9 @@ def main() -> None:
     for seed in range(options.seeds):
         listing = options.list and seed == 0
         runs.append(measured(seed, (lambda *said: screen.print(*said, sep=" | ", markup=False)) if listing else None))
-        screen.print(f"seed {seed}: {json.dumps({key: round(value, 3) for key, value in runs[-1].items()})}", markup=False)
+        screen.print(
+            f"seed {seed}: {json.dumps({key: round(value, 3) for key, value in runs[-1].items()})}", markup=False
+        )
     figures = {key: median(run[key] for run in runs) for key in runs[0]}
     table = Table("figure", "median", "least", "most", "aim", title=f"{options.seeds} seeds")
     for key, aim in AIMS.items():

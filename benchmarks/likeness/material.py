@@ -1,7 +1,7 @@
 """What the twins are judged by: conversations, questions and pairs that were written for this and never trained on.
 
-`lisa.txt` and `peter.txt` hold conversations, `openings.txt` everyday first messages, `questions.toml`, `uncovered.toml`
-and `dated.toml` questions, `sense.jsonl` a plausible and an absurd reply each.
+`lisa.txt` and `peter.txt` hold conversations, `openings.txt` everyday first messages, `questions.toml`,
+`uncovered.toml` and `dated.toml` questions, `sense.jsonl` a plausible and an absurd reply each.
 """
 
 import json
@@ -32,7 +32,8 @@ class Pair:
 
 def held_out() -> dict[str, list[Conversation]]:
     """The conversations by chat, in time order."""
-    return {chat: sorted(_read(FOLDER / f"{chat}.txt", chat), key=lambda one: one.turns[0].at) for chat in ("lisa", "peter")}
+    read = {chat: _read(FOLDER / f"{chat}.txt", chat) for chat in ("lisa", "peter")}
+    return {chat: sorted(conversations, key=lambda one: one.turns[0].at) for chat, conversations in read.items()}
 
 
 def _read(file: Path, chat: str) -> Iterator[Conversation]:
@@ -71,7 +72,8 @@ def with_one_date(chats: Mapping[str, list[Conversation]]) -> dict[str, list[Con
     """The conversations in their order, as if all of them had begun at the same time: dates say nothing then."""
     return {
         name: [
-            Conversation(tuple(Turn(turn.speaker, turn.text, NOW) for turn in one.turns), one.chat) for one in conversations
+            Conversation(tuple(Turn(turn.speaker, turn.text, NOW) for turn in one.turns), one.chat)
+            for one in conversations
         ]
         for name, conversations in chats.items()
     }

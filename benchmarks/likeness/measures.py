@@ -1,4 +1,4 @@
-"""What `trainer/evaluate.py` does not measure: sense, whether turns are in character, and questions that nothing covers."""
+"""What `trainer/evaluate.py` does not measure: sense, whether turns are in character, questions that nothing covers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ def sense(subject: Subject, pairs: Sequence[Pair]) -> float:
         windows = [
             _reply(subject, speaker, pair.context, text) for pair in pairs for text in (pair.plausible, pair.absurd)
         ]
-        for number, loss in enumerate(losses_of(subject.model, windows, Collator(subject.loaded.base.tokenizer.pad_token_id))):
-            losses[number] += loss / len(texts[number])
+        found = losses_of(subject.model, windows, Collator(subject.loaded.base.tokenizer.pad_token_id))
+        losses = [before + loss / len(text) for before, loss, text in zip(losses, found, texts, strict=True)]
     return sum(losses[number] < losses[number + 1] for number in range(0, len(losses), 2)) / len(pairs)
 
 
@@ -74,9 +74,10 @@ def in_character(said: Sequence[Turn], real: Mapping[str, Sequence[Conversation]
 
 def unfounded(subject: Subject, asked: Sequence[tuple[str, str]], facts: Sequence[Question]) -> float:
     """The share of questions which no fact covers that are answered with what a fact of the speaker says."""
+    others = [subject.manifest.counterpart(speaker) for speaker, _ in asked]
     requests = [
-        Request("", (Turn(subject.manifest.counterpart(speaker), question, NOW),), speaker, NOW, Sampling(temperature=0))
-        for speaker, question in asked
+        Request("", (Turn(other, question, NOW),), speaker, NOW, Sampling(temperature=0))
+        for other, (speaker, question) in zip(others, asked, strict=True)
     ]
     answers = answer_all(subject, requests)
     wrong = 0

@@ -45,7 +45,7 @@ def test_the_size_and_the_years(sample):
     rows = messages(sample)
     counts = figures(rows)
     print(sample.partner, counts)
-    assert 1300 <= counts["messages"] <= 1700
+    assert 2500 <= counts["messages"] <= 3100
     assert 0.05 <= counts["noise"] / counts["messages"] <= 0.09
     assert {row.at.year for row in rows} == set(range(2018, 2025))
     assert all(later.at >= earlier.at for earlier, later in pairwise(rows))

@@ -95,6 +95,8 @@ def test_refit_learns_the_newest_conversations_once_the_gate_has_passed(tiny_bas
     assert refitted.manifest.refit_of == gated.version and gated.manifest.refit_of is None
     assert gated.manifest.trained_until < refitted.manifest.trained_until == chats["Lisa"][-1].turns[-1].at
     assert result.held_out_loss == adapters.evaluation("lisa", gated.version)["held_out_loss"]
+    likeness = adapters.evaluation("lisa", refitted.version)["likeness"]
+    assert not likeness["judged"] and f"version {gated.version}, after which it was made" in likeness["reason"]
 
     # The next one is measured against the version that the second stage was made after.
     start = chats["Lisa"][-1].turns[-1].at + timedelta(days=1)

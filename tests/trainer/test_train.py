@@ -41,7 +41,9 @@ def test_a_run_writes_an_immutable_private_version(tiny_base: Path, tmp_path: Pa
         assert keys and all("lora_" in key for key in keys)
     assert result.held_out_loss is not None and result.base_loss is not None
     assert result.held_out_loss < 0.7 * result.base_loss
-    assert json.loads((folder / "evaluation.json").read_text())["held_out_loss"] == result.held_out_loss
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert evaluation["held_out_loss"] == result.held_out_loss
+    assert not evaluation["likeness"]["judged"] and "too few" in evaluation["likeness"]["reason"]
 
     steps = [event for event in events if isinstance(event, Progress)]
     assert steps[-1].step == steps[-1].steps == len((folder / "loss.csv").read_text().splitlines()) - 1
