@@ -37,8 +37,8 @@ from twin.transcript import Turn
 AIMS = {
     "nll_gain": ">= 0.25", "right_persona": ">= 0.95", "right_persona_shuffled": "about 0.5", "hits_at_1": ">= 0.5",
     "hits_at_1_base": "below hits_at_1", "facts": ">= 0.8", "facts_without": "<= 0.2", "unfounded": "0",
-    "dated": ">= 0.8", "dated_without": "about 0.5", "sense": ">= 0.8", "sense_without": "below sense", "in_character": ">= 0.8",
-    "style_gap_ratio": "<= 2", "verbatim": "0", "ended": ">= 0.99",
+    "dated": ">= 0.8", "dated_without": "about 0.5", "sense": ">= 0.8", "sense_without": "below sense",
+    "in_character": ">= 0.8", "style_gap_ratio": "<= 2", "verbatim": "0", "ended": ">= 0.99",
 }  # fmt: skip
 EXTENT = Extent(conversations=10_000, replies=500, answers=500)
 LOSSES_ALONE = Extent(conversations=10_000, replies=0, answers=0)
