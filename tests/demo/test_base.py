@@ -124,8 +124,8 @@ def test_batches_hold_whole_windows_and_hide_the_padding(tokenizer: Any) -> None
 
 
 def test_the_learning_rate_warms_up_and_goes_down() -> None:
-    rates = [learning_rate(step, 1_000, 1.0) for step in range(1_000)]
-    assert rates[0] < rates[100] < rates[199] == 1.0
+    rates = [learning_rate(step, step / 1_000, 1.0) for step in range(1_000)]
+    assert rates[0] < rates[100] < rates[199] == max(rates) <= 1.0
     assert rates[200:] == sorted(rates[200:], reverse=True)
     assert 0.05 <= rates[-1] < 0.06
 

@@ -2,13 +2,15 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from demo.corpus import all_flows, conditions, connected, conversations, parse_flows
+from demo.corpus import all_flows, chats, conditions, connected, conversations, parse_flows
+from demo.corpus_facts import kinds, of_the_year, unknown
 from demo.corpus_people import NAMES, PERSONA, SLOTS
-from twin.transcript import SEPARATOR, Conversation, clean_name, clean_text, split_at_gaps
+from twin.transcript import SEPARATOR, Conversation, Passage, clean_name, clean_text, split_at_gaps
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_every_mark_is_both_set_and_needed() -> None:
 def test_a_persona_answers_the_same_throughout_a_chat() -> None:
     """Whoever says where he was born says the same place in every conversation of that chat."""
     said: dict[tuple[str, str], set[str]] = {}
-    for conversation in itertools.islice(conversations(3), 6_000):
+    for conversation in itertools.islice(conversations(3), 15_000):
         for turn in conversation.turns:
             for city in SLOTS["city"]:
                 if f"was born in {city}".lower() in turn.text.lower():
@@ -137,7 +139,7 @@ def test_conditions_follow_from_the_moment() -> None:
 
 
 def test_a_connector_keeps_the_capitals_of_names() -> None:
-    assert connected("Anyway, ", "Are you free?") == "Anyway, are you free?"
+    assert connected("Anyway,", "Are you free?") == "Anyway, are you free?"
     assert connected("Anyway,", "I'm tired.") == "Anyway, I'm tired."
     assert connected("Anyway,", "Lisa is here.") == "Anyway, Lisa is here."
 
@@ -145,3 +147,57 @@ def test_a_connector_keeps_the_capitals_of_names() -> None:
 def test_every_persona_trait_has_its_slot() -> None:
     assert all(SLOTS[slot] for slot in PERSONA.values())
     assert all(len(values) == len(set(values)) for values in SLOTS.values())
+
+
+def test_ways_are_answered_one_by_one() -> None:
+    (flow,) = parse_flows("= trip\nA: by train? / on foot?\nB= by rail / by shoe\nA= on time! / uphill!")
+    for conversation in itertools.islice(conversations(3, [flow]), 40):
+        said = tuple(turn.text.lower().strip("?! ") for turn in conversation.turns if "by" in turn.text.lower())
+        assert not {"by train", "by shoe"} <= set(said), said
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("= trip\nA: one / two\nB= three", "1 ways for 2"),
+        ("= trip\nA= one", "1 ways for 0"),
+        ("= trip\nA: one\nB: two <never", "never"),
+        ("= trip\nA: one {nothing}", "nothing"),
+        ("= trip\nC: one", "not a turn"),
+    ],
+)
+def test_a_faulty_flow_is_named(source: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        parse_flows(source)
+
+
+def test_every_flow_can_be_played() -> None:
+    flows = [replace(flow, needs=frozenset()) for flow in all_flows()]
+    for flow in flows:
+        assert all(one.turns for one in itertools.islice(conversations(1, [flow]), 8)), flow.topic
+
+
+def test_facts_can_be_asked_and_answered_in_several_ways() -> None:
+    assert len(kinds()) >= 150
+    assert len(unknown()) >= 30
+    for kind in kinds():
+        assert len(kind.ask) >= 8
+        assert len(kind.answers) >= 5
+        assert len(kind.values) >= 12
+        assert all("{v}" in answer for answer in kind.answers)
+
+
+def test_placed_facts_say_what_the_window_says() -> None:
+    placed = 0
+    for chat in itertools.islice(chats(4), 60):
+        window = [Passage(one.turns, None, ended=True) for one in chat.conversations]
+        known = {fact.value for fact in chat.asked.values()}
+        for passage in chat.placed(window):
+            assert passage.placed and passage.ended and len(passage.turns) == 2
+            placed += any(value and value.lower() in passage.turns[1].text.lower() for value in known)
+    assert placed >= 20
+
+
+def test_every_year_has_its_fashions() -> None:
+    assert all(set(names) == set(map(str, range(2010, 2027))) for names in of_the_year().values())
+    assert all(len(set(names.values())) == len(names) for names in of_the_year().values())
