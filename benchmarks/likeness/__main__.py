@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.likeness import material, measures, twins
+from demo.play import FACTS
 from trainer.answers import Subject
 from trainer.evaluate import Extent, evaluate
 from trainer.findings import Evaluation
@@ -36,11 +37,13 @@ from twin.transcript import Turn
 
 AIMS = {
     "nll_gain": ">= 0.25", "right_persona": ">= 0.95", "right_persona_shuffled": "about 0.5", "hits_at_1": ">= 0.5",
-    "hits_at_1_base": "below hits_at_1", "facts": ">= 0.8", "facts_without": "<= 0.2", "unfounded": "0",
+    "hits_at_1_base": "below hits_at_1", "facts": ">= 0.8", "facts_in_its_words": "",
+    "facts_without": "<= 0.2", "unfounded": "0",
     "dated": ">= 0.8", "dated_without": "about 0.5", "sense": ">= 0.8", "sense_without": "below sense",
     "in_character": ">= 0.8", "style_gap_ratio": "<= 2", "verbatim": "0", "ended": ">= 0.99",
 }  # fmt: skip
 EXTENT = Extent(conversations=10_000, replies=500, answers=500)
+NOTHING_ELSE = Extent(conversations=0, replies=0, answers=0)
 LOSSES_ALONE = Extent(conversations=10_000, replies=0, answers=0)
 
 
@@ -64,7 +67,9 @@ def _figures(made: twins.Twins, seed: int) -> dict[str, Any]:
     judge = partial(evaluate, held_out=conversations, training=made.chats)
     demo = Subject.of_version(loaded, made.demo.name)
     full = judge(demo, extent=EXTENT, questions=[*asked, *dated])
+    own_words = judge(demo, extent=NOTHING_ELSE, questions=material.in_the_words_of(FACTS, asked))
     figures = {
+        "facts_in_its_words": _share(own_words.as_json()["facts"]),
         "sense_without": measures.sense(demo, material.pairs()),
         "unfounded": measures.unfounded(demo, material.uncovered(), asked),
     }

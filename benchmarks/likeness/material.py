@@ -7,11 +7,12 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from trainer.questions import Question
 from twin.transcript import Conversation, Turn
 
 FOLDER = Path(__file__).parent
@@ -60,6 +61,12 @@ def uncovered() -> list[tuple[str, str]]:
     """Whom to ask, and what neither the facts nor the chats answer."""
     entries = tomllib.loads((FOLDER / "uncovered.toml").read_text("utf-8"))["question"]
     return [(entry["speaker"], entry["question"]) for entry in entries]
+
+
+def in_the_words_of(file: Path, questions: Sequence[Question]) -> list[Question]:
+    """The same questions as the fact file has them, fact by fact."""
+    facts = tomllib.loads(file.read_text("utf-8"))["fact"]
+    return [replace(one, question=fact["question"][0]) for one, fact in zip(questions, facts, strict=True)]
 
 
 def pairs() -> list[Pair]:
