@@ -33,6 +33,7 @@ def evaluate_adapter(
     """
     adapters = AdapterFolder(settings.adapters)
     adapter = adapters.load(name)
+    adapter.people()  # a general adapter has none, and says so
     manifest = adapter.manifest
     asked = read_questions(questions, manifest) if questions else []
     training, held_out = parts_of(read_datasets(manifest.datasets, settings).chats, manifest)
