@@ -14,11 +14,18 @@ from datetime import date
 
 from trainer.dates import Order, WrittenDate, read_date, read_dates
 from trainer.headers import Header, Shape, dominant_shape, is_akin, parse_header, quick_pattern
+from trainer.wordings import visible
 from twin.errors import TwinError
 
 DAY = 86_400  # seconds
 _LINES_BEFORE = 10  # lines before the first header, beyond one a row, that make a file no chat
 _LINE = re.compile(r"^.*\S.*$", re.MULTILINE)
+_LOOK = 100_000  # characters
+_DATED = re.compile(  # two numbers or words, a year, and a time, with little in between
+    r"^\[?(?:[^\W\d]{1,12} ?)?\d{1,4}[^\w\n]{1,3}\w{1,12}[^\w\n]{1,3}(?:[^\W\d]{1,8} )?\d{1,4}"
+    r"[^\d\n]{1,24}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?",
+    re.MULTILINE,
+)
 
 
 def _numbers() -> "array[int]":
@@ -73,7 +80,7 @@ def find_rows(text: str, source: str, date_order: str | None = None) -> tuple[Ro
     """
     shape = dominant_shape(text)
     if shape is None:
-        raise _no_chat(source)
+        raise _no_header(text, source)
     rows, strange = Rows(), list[tuple[int, Header]]()
     written, numbers = _scan(text, shape, rows, strange)
     if not written:
@@ -96,6 +103,16 @@ def line_numbers(text: str, starts: Sequence[int]) -> list[int]:
         last = start
         numbers.append(line)
     return numbers
+
+
+def _no_header(text: str, source: str) -> TwinError:
+    """What is said of a text without headers: its lines may begin with dates of a form that is not known."""
+    if found := _DATED.search(visible(text[:_LOOK])):
+        return TwinError(
+            f'{source} has dates that cannot be read, such as "{found[0].strip()}": set the phone to the Gregorian'
+            " calendar, or its language to English, and export the chat again"
+        )
+    return _no_chat(source)
 
 
 def _no_chat(source: str) -> TwinError:
