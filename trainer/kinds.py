@@ -37,7 +37,7 @@ _CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
 _MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,{APP_MARKS}]{{3,60}}[.,] [{APP_MARKS}][^\n•]{{1,60}}")
 _POLL_OPTION = re.compile(r"(\S{2,24}): .*\([^()\n]*\d[^()\n]*\)")
 _ANGLED = re.compile(r"<[^\W\d_][^<>/]{6,60}>")
-_PASTED = re.compile(r"https?://|[+\d@#]")
+_PASTED = re.compile(r"https?://|[@#]|[+\d][\d\s()+./-]*$")  # a number with words behind it is a person who left
 _ANGLED_END = re.compile(rf"\s*[{APP_MARKS}]?<\s?([^<>\n:：]{{4,80}})>$")
 
 

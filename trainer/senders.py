@@ -6,13 +6,15 @@ person may be saved as `Rome: hotels`. One line does not tell; how often a name 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from trainer.notices import is_notice
 from trainer.wordings import APP_MARKS, INVISIBLE, loose, visible, wordings
 
 LONGEST_NAME = 120  # characters; group subjects may have 100
 _OFTEN = 3  # lines that a doubtful name must begin to be one
+_ENOUGH = 1000  # different lines of a name that show whether it goes on behind its colon
+_SOME = 20  # lines that are looked at to tell whether a name is one
 
 _COLON = re.compile(rf":(?=[{INVISIBLE}]*(?: |\n|$))")
 _QUOTES = (('"', '"'), ("“", "”"), ("„", "“”"), ("«", "»"), ("「", "」"))
@@ -25,19 +27,30 @@ def part_senders(rests: Sequence[str]) -> list[Parted]:
     names = [_first_name(rest) for rest in rests]
     counted = Counter(names)
     plain = Counter({name: count for name, count in counted.items() if name is not None and name[0] not in APP_MARKS})
-    senders = {name for name in counted if name is not None and _is_sender(name, plain, counted)}
+    lines = _first_lines(rests, names)
+    senders = {name for name in lines if _is_sender(name, plain, counted) and not all(map(is_notice, lines[name]))}
     longer = _names_with_colons(rests, names)
     parted: list[Parted] = []
     for name, rest in zip(names, rests, strict=True):
         if name is None or name not in senders or (plain[name] < _OFTEN and is_notice(rest, distinct=False)):
             parted.append((None, rest))
-        elif name in longer:
-            sender = longer[name].get(_second_name(rest, name) or "", name)
-            parted.append((sender, _behind(rest, sender)))
+        elif name.lstrip(APP_MARKS) in longer:
+            parted.append(_part_longer(rest, name, longer[name.lstrip(APP_MARKS)]))
         else:
             end = len(name) + 1
             parted.append((name, rest[end + 1 :] if rest[end : end + 1] == " " else rest[end:]))
     return parted
+
+
+def _part_longer(rest: str, name: str, seconds: Collection[str]) -> Parted:
+    """Parts a line that begins with one or more names that go on behind their first colon."""
+    second = _second_name(rest, name)
+    if second in seconds:
+        sender = f"{name}: {second}"
+        return sender, _behind(rest, sender)
+    if _is_about(rest, name, seconds):
+        return None, rest
+    return name, _behind(rest, name)
 
 
 def tidy_name(sender: str) -> str:
@@ -78,22 +91,42 @@ def _behind(rest: str, sender: str) -> str:
     return body[1:] if body[:1] == " " else body
 
 
-def _names_with_colons(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, dict[str, str]]:
-    """Names that go on behind their first colon, as `Rome: hotels` does: every line has the second colon too.
+def _first_lines(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, list[str]]:
+    """Some lines of each name."""
+    lines: dict[str, list[str]] = {}
+    for rest, name in zip(rests, names, strict=True):
+        if name is not None and len(some := lines.setdefault(name, [])) < _SOME:
+            some.append(rest)
+    return lines
 
-    Somebody who wrote nothing but one text, again and again, does not show what of it is the name.
+
+def _names_with_colons(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, set[str]]:
+    """Names that go on behind their first colon, as `Rome: hotels` does, with what they go on with.
+
+    Every line has the second colon too, but for the app's: `Rome: hotels left`. Somebody who wrote nothing but one
+    text, again and again, does not show what of it is the name.
     """
-    said: defaultdict[str, set[str]] = defaultdict(set)
+    lines: defaultdict[str, Counter[str]] = defaultdict(Counter)
     seconds: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
     for rest, name in zip(rests, names, strict=True):
-        if name is not None and (None not in seconds[name]):
-            seconds[name][_second_name(rest, name)] += 1
-            said[name].add(rest)
-    return {
-        name: {second: f"{name}: {second}" for second in counted if second}
-        for name, counted in seconds.items()
-        if None not in counted and counted.total() >= _OFTEN * len(counted) and len(said[name]) > len(counted)
-    }
+        if name is None or len(lines[name]) >= _ENOUGH:
+            continue
+        lines[name][rest] += 1
+        seconds[name][_second_name(rest, name)] += 1
+    longer = {}
+    for name, counted in seconds.items():
+        often = {second for second, count in counted.items() if second and count >= _OFTEN}
+        others = sum(count for second, count in counted.items() if second not in often)
+        about = sum(count for rest, count in lines[name].items() if _is_about(rest, name, often))
+        if often and others == about and len(lines[name]) > len(often) + about:
+            longer[name] = often
+    return longer
+
+
+def _is_about(rest: str, name: str, seconds: Collection[str]) -> bool:
+    """Whether a line goes on as one of the names does, but with no colon behind it."""
+    body = _behind(rest, name)
+    return any(body.startswith(second) and not body.startswith(f"{second}: ") for second in seconds)
 
 
 def _is_open(name: str) -> bool:
