@@ -10,28 +10,23 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple, cast
 
+from trainer.calendars import Calendar, day_of
 from trainer.wordings import word, wordings
 from twin.errors import TwinError
 
 Order = Literal["dmy", "mdy", "ymd", "ydm"]
 ORDERS: tuple[Order, ...] = ("dmy", "mdy", "ymd")  # what a user may ask for
 
-_YEARS = range(1980, 2101)  # phones whose clock was never set included
-_BUDDHIST_YEARS, _BUDDHIST_OFFSET = range(2500, 2644), 543
-_PERSIAN_YEARS = range(1360, 1480)
-_PERSIAN_LEAP = {1, 5, 9, 13, 17, 22, 26, 30}  # of each 33 years
-_PERSIAN_BASE = 1400, date(2021, 3, 21)  # a first day of a year
-_JAPANESE_ERAS = {"R": 2018, "令和": 2018, "H": 1988, "平成": 1988, "S": 1925, "昭和": 1925}  # the year before each
 _MONTHS_BACK = 6  # dates without a year that jump back further are of the next year
 
 
 class WrittenDate(NamedTuple):
-    """A date as a header has it: three fields in the order they are written, and an era such as `Buddhist`."""
+    """A date as a header has it: three fields in the order they are written, and the calendar if it names one."""
 
     first: str
     second: str
     third: str | None  # None in dates without a year: `18 Mar`
-    era: str | None = None
+    era: Calendar | None = None
 
 
 def read_dates(
@@ -57,7 +52,10 @@ def read_dates(
     order = _order(dates, source, separator, asked, today)
     known = {written: read_date(written, order) for written in dict.fromkeys(dates)}
     if not any(known.values()):
-        raise TwinError(f"{source} is not a chat that can be read: its dates name no days")
+        raise TwinError(
+            f'{source} is not a chat that can be read: its dates name no days, such as "{_shown(dates[0])}"; set the'
+            " phone to the Gregorian calendar and export the chat again"
+        )
     return [known[written] for written in dates]
 
 
@@ -128,41 +126,7 @@ def read_date(written: WrittenDate, order: Order) -> date | None:
     month = fields["m"]
     number = int(month) if month and month.isdigit() else wordings().months.get(word(month or ""), 0)
     year, day = fields["y"] or "", fields["d"] or ""
-    return _date(year, number, int(day), written.era) if day.isdigit() and year[-1:].isdigit() else None
-
-
-def _date(year_text: str, month: int, day: int, era: str | None) -> date | None:
-    digits = year_text.lstrip("".join(_JAPANESE_ERAS))
-    year = int(digits)
-    if digits != year_text:
-        year += _JAPANESE_ERAS.get(year_text.removesuffix(digits), 0)
-    elif era == "Buddhist" or year in _BUDDHIST_YEARS:
-        year += (2500 if len(year_text) <= 2 else 0) - _BUDDHIST_OFFSET
-    elif year in _PERSIAN_YEARS:
-        return _persian(year, month, day)
-    elif len(year_text) == 2:
-        year += 2000
-    if year not in _YEARS:
-        return None
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _persian(year: int, month: int, day: int) -> date | None:
-    """A date of the Persian calendar: six months of 31 days, five of 30, and one of 29 or 30."""
-    length = 31 if month <= 6 else 30 if month <= 11 else 29 + _is_persian_leap(year)
-    if not (1 <= month <= 12 and 1 <= day <= length):
-        return None
-    base, start = _PERSIAN_BASE
-    years = range(base, year) if year >= base else range(year, base)
-    days = sum(365 + _is_persian_leap(each) for each in years) * (1 if year >= base else -1)
-    return start + timedelta(days=days + (month - 1) * 30 + min(month - 1, 6) + day - 1)
-
-
-def _is_persian_leap(year: int) -> bool:
-    return year % 33 in _PERSIAN_LEAP
+    return day_of(year, number, int(day), written.era) if day.isdigit() and year.isdigit() else None
 
 
 def _without_year(dates: Sequence[WrittenDate], today: date) -> list[date | None]:
@@ -182,5 +146,5 @@ def _without_year(dates: Sequence[WrittenDate], today: date) -> list[date | None
         if ahead and (later is today or day.month - later.month > _MONTHS_BACK):
             year -= 1
         later = day
-        result.append(_date(str(year), day.month, day.day, None))
+        result.append(day_of(str(year), day.month, day.day))
     return result[::-1]

@@ -6,10 +6,12 @@ a header of another shape in the middle of a message is something that a person 
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+from trainer.calendars import Calendar
 from trainer.wordings import INVISIBLE, word, wordings
 
 HEAD = 90  # characters that a header without its sender fits into
@@ -27,22 +29,22 @@ _FOLD = (
 
 _DAY_UNITS = "일日"  # behind the day's number, as 년 and 月 are behind the year's and the month's
 _VISIBLE = re.compile(r"\S")
-_BREAKS = re.compile(r"[\s,،]+")
-
-CANDIDATE = re.compile(
-    rf"^[{INVISIBLE}]*\[?[{INVISIBLE}]*(?:[RHS令平昭]?和?成?\d|[A-Z][a-z]{{2,8}}\.? \d)", re.MULTILINE
-)
+_BREAKS = re.compile(r"[\s,،()]+")
+_NUMBERS = re.compile(r"\d+")
+_MOST_ERA_WORDS = 3
 _MOST_FORMS = 8
 _GAP = r"[^\S\n]"
 _SEPARATOR = rf"{_GAP}?[./\-年년월月]{_GAP}?|{_GAP}(?:de )?"
 _MONTH = r"[^\W\d_]{3,10}\.?"
-_NUMBER = r"(?:[RHS]|令和|平成|昭和)?\d{1,4}"  # the year of a Japanese era has its letter
-_YEAR = rf"(?:({_SEPARATOR}|,{_GAP})({_NUMBER})(?![:.]\d\d))?"  # not there in `18 Mar 12:14`
-_DATE = rf"({_NUMBER}|{_MONTH})({_SEPARATOR})(\d{{1,2}}|{_MONTH}){_YEAR}"
-_TIME = r"(\d{1,2})([:.h])(\d{2})(?:[:.](\d{2}))?(?!\d)"
+_YEAR = rf"(?:({_SEPARATOR}|,{_GAP})(ERA\d{{1,4}})(?![:.]\d\d))?"  # not there in `18 Mar 12:14`
+_DATE = rf"(ERA\d{{1,4}}|{_MONTH})({_SEPARATOR})(\d{{1,2}}|{_MONTH}){_YEAR}"
+_SECOND = rf"(?:[:.]|{_GAP}min{_GAP})(\d{{2}})(?:{_GAP}s(?!\w))?"
+_TIME = rf"(\d{{1,2}})([:.h]|{_GAP}h{_GAP})(\d{{2}})(?:{_SECOND})?(?!\d)"  # in Canada `21 h 41 min 35 s`
 _END = r"(\](?: -)? ?| ?[-–] |: )"  # WhatsApp Web writes `[...] - ` before its notices
-_DATE_FIRST = re.compile(rf"(\[?){_DATE}([^\d\n]{{1,24}}?){_TIME}([^\d\n]{{0,26}}?){_END}")
-_TIME_FIRST = re.compile(rf"(\[?){_TIME}([^\d\n]{{1,24}}?){_DATE}([^\d\n]{{0,12}}?){_END}")
+
+_DATE_FIRST = rf"(\[?){_DATE}([^\d\n]{{1,24}}?){_TIME}([^\d\n]{{0,26}}?){_END}"
+_TIME_FIRST = rf"(\[?){_TIME}([^\d\n]{{1,24}}?){_DATE}([^\d\n]{{0,12}}?){_END}"
+_CANDIDATE = rf"^[{INVISIBLE}]*\[?[{INVISIBLE}]*(?:ERA\d|[A-Z][a-z]{{2,8}}\.? \d)"
 
 Shape = tuple[str, ...]
 Fields = tuple[str, str, str | None]
@@ -57,7 +59,7 @@ class Header(NamedTuple):
     minute: int
     second: int
     period: str | None  # am, pm, noon, night
-    era: str | None
+    era: Calendar | None
     end: int  # where the rest of the line begins
 
 
@@ -67,21 +69,42 @@ class Words:
 
     skeleton: str
     period: str | None = None
-    era: str | None = None
+    era: Calendar | None = None
+
+
+class _Patterns(NamedTuple):
+    date_first: re.Pattern[str]
+    time_first: re.Pattern[str]
+    candidate: re.Pattern[str]  # of lines that may begin with a header
+
+
+@cache
+def _patterns() -> _Patterns:
+    """The patterns with the names of eras that may stand before a year or a whole date: `R4`, `民國111`."""
+    eras = sorted((entry for entry in wordings().era_names), key=len, reverse=True)
+    era = f"(?:(?<![^\\W\\d_])(?:{'|'.join(map(re.escape, eras))}) ?)?"
+    forms = (_DATE_FIRST, _TIME_FIRST, _CANDIDATE)
+    return _Patterns(*(re.compile(form.replace("ERA", era), re.MULTILINE) for form in forms))
+
+
+def candidates(text: str) -> Iterator[re.Match[str]]:
+    """The beginnings of lines that may be headers."""
+    return _patterns().candidate.finditer(text)
 
 
 def parse_header(text: str, start: int = 0) -> Header | None:
     """The header that a line begins with, whatever its shape, or None. The line begins at `start`, after a line end."""
-    match = _DATE_FIRST.match(text, start, start + HEAD)
+    patterns = _patterns()
+    match = patterns.date_first.match(text, start, start + HEAD)
     if match:
         return _header("date", match, match.end() - start)
     head = raw = text[start : start + HEAD].partition("\n")[0]
     if not raw.isascii():
         head = raw.translate(_FOLD)
-        match = _DATE_FIRST.match(head)
+        match = patterns.date_first.match(head)
     if match:
         return _header("date", match, _raw_end(raw, head, match.end()))
-    match = _TIME_FIRST.match(head)
+    match = patterns.time_first.match(head)
     return _header("time", match, _raw_end(raw, head, match.end())) if match else None
 
 
@@ -90,12 +113,23 @@ def _header(first: str, match: re.Match[str], end: int) -> Header | None:
         bracket, a, sep, b, sep2, c, between, hour, colon, minute, second, after, closing = match.groups()
     else:
         bracket, hour, colon, minute, second, between, a, sep, b, sep2, c, after, closing = match.groups()
+    era = None
+    if not a.isdigit() and a[-1].isdigit():
+        era, a = _era(a)
+    if c is not None and not c.isdigit():
+        era, c = _era(c)
     fields = a.isalpha(), len(a) > 2, b[0].isdigit(), c is None, c is not None and len(c) > 2
     form = _form(first, bracket, sep, sep2, fields, between, colon, bool(second), after, closing)
     if form is None:
         return None
-    shape, period, era = form
-    return Header(shape, (a, b, c), int(hour), int(minute), int(second or 0), period, era, end)
+    shape, period, behind = form
+    return Header(shape, (a, b, c), int(hour), int(minute), int(second or 0), period, era or behind, end)
+
+
+def _era(field: str) -> tuple[Calendar | None, str]:
+    """The era that stands before a number, and the number."""
+    digits = field.lstrip("".join(char for char in field if not char.isdigit()))
+    return wordings().eras[word(field.removesuffix(digits))], digits
 
 
 @lru_cache(maxsize=4096)
@@ -110,14 +144,14 @@ def _form(  # noqa: PLR0917 - a cached call without keywords is a third faster
     seconds: bool,
     after: str,
     closing: str,
-) -> tuple[Shape, str | None, str | None] | None:
+) -> tuple[Shape, str | None, Calendar | None] | None:
     """Shape, day period and era of a header by all of it but its numbers, or None if it is none."""
     first_named, first_long, second_number, no_third, third_long = fields
     named = first_named + (not second_number)  # fields that are the month's name
     if named > 1 or (not named and (no_third or sep.isspace())) or bool(bracket) != closing.startswith("]"):
         return None
-    before, behind = _words(between), _words(after)
-    if before is None or behind is None:
+    before, behind = _words(between, behind_date=first == "date"), _words(after, behind_date=first != "date")
+    if before is None or behind is None or (before.period and behind.period):
         return None
     year = "" if named or no_third else f"{first_long:d}{third_long:d}"
     shape = (
@@ -134,7 +168,7 @@ def dominant_shape(text: str) -> Shape | None:
     unless it is all but alone.
     """
     shapes: Counter[Shape] = Counter()
-    for candidate in CANDIDATE.finditer(text):
+    for candidate in candidates(text):
         if header := parse_header(text, candidate.start()):
             shapes[header.shape] += 1
             if shapes.total() >= SAMPLE:
@@ -155,28 +189,28 @@ def quick_pattern(text: str, shape: Shape) -> re.Pattern[str]:
     the same group say the same in it, so that each date and time needs to be read once.
     """
     forms: set[str] = set()
-    for number, candidate in enumerate(CANDIDATE.finditer(text)):
+    patterns = _patterns()
+    for number, candidate in enumerate(candidates(text)):
         start = candidate.start()
-        match = _DATE_FIRST.match(text, start, start + HEAD) if number < QUICK_SAMPLE else None
+        match = patterns.date_first.match(text, start, start + HEAD) if number < QUICK_SAMPLE else None
         if match and (header := parse_header(text, start)) and header.shape == shape and header.era is None:
             forms.add(_form_pattern(match))
         if number >= QUICK_SAMPLE or len(forms) >= _MOST_FORMS:
             break
-    return re.compile("|".join([*sorted(forms), CANDIDATE.pattern]), re.MULTILINE)
+    return re.compile("|".join([*sorted(forms), patterns.candidate.pattern]), re.MULTILINE)
 
 
 def _form_pattern(match: re.Match[str]) -> str:
     """A pattern for headers that differ from this one in digits alone."""
-    bracket, a, sep, b, sep2, c, between, _, colon, _, second, after, closing = match.groups()
-    date = [_digits(a), re.escape(sep), _digits(b), re.escape(sep2 or ""), _digits(c or "")]
-    time = r"\d\d?" + re.escape(colon) + r"\d\d" + (r"[:.]\d\d" if second else "") + re.escape(after)
-    return f"^{re.escape(bracket)}({''.join(date)}){re.escape(between)}({time}){re.escape(closing)}"
+    date_end = match.end(6 if match[6] else 4)
+    spans = match.span(1), (match.start(2), date_end), match.span(7), (match.start(8), match.end(12)), match.span(13)
+    parts = [re.escape(match.string[start:end]) for start, end in spans]
+    bracket, date, between, time, closing = (_NUMBERS.sub(_any_number, part) for part in parts)
+    return f"^{bracket}({date}){between}({time}){closing}"
 
 
-def _digits(field: str) -> str:
-    if not field.isdigit():
-        return re.escape(field)
-    return r"\d{3,4}" if len(field) > 2 else r"\d\d?"
+def _any_number(match: re.Match[str]) -> str:
+    return r"\d{3,4}" if len(match[0]) > 2 else r"\d\d?"
 
 
 def is_akin(shape: Shape, other: Shape) -> bool:
@@ -197,16 +231,33 @@ def _raw_end(raw: str, head: str, end: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _words(text: str) -> Words | None:
-    """What the words around a time mean, or None where they belong to no header."""
+def _words(text: str, *, behind_date: bool) -> Words | None:
+    """What the words around a time mean, or None where they belong to no header.
+
+    `AP` behind a date is the Persian calendar, elsewhere the Finnish morning.
+    """
     table = wordings()
     comma = "," if "," in text or "،" in text else ""
     parts = [part for part in map(word, _BREAKS.split(text.lstrip(_DAY_UNITS))) if part]
+    if behind_date and not text.startswith((",", "،")) and (words := _with_era(parts, comma)):
+        return words
     if "".join(parts) not in table.day_periods:
         parts = [part for part in parts if part not in table.around_time]
     said = "".join(parts)
     if not said:
         return Words(comma)
-    if said in table.day_periods:
-        return Words(f"{comma}@", period=table.day_periods[said])
-    return Words(comma, era=table.eras[said]) if said in table.eras else None
+    if said not in table.day_periods or (behind_date and text.rstrip().endswith((",", "،"))):
+        return None  # `2014 AM, 21:41`: the year of a calendar that is not read
+    return Words(f"{comma}@", period=table.day_periods[said])
+
+
+def _with_era(parts: list[str], comma: str) -> Words | None:
+    """The words behind a date whose first ones are its era; a day period may follow."""
+    table = wordings()
+    for count in range(min(len(parts), _MOST_ERA_WORDS), 0, -1):
+        if era := table.eras.get("".join(parts[:count])):
+            rest = "".join(parts[count:])
+            if not rest or rest in table.around_time:
+                return Words(comma, era=era)
+            return Words(f"{comma}@", table.day_periods[rest], era) if rest in table.day_periods else None
+    return None

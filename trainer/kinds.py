@@ -5,6 +5,7 @@ table of wordings helps. A mark is strong evidence, not proof: people paste text
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _OFTEN = 3
 _LONGEST_DELETED = 120
+_LONGEST_KNOWN = 60
 _LONGEST_PHRASE = 400  # characters; what is longer is nothing that the app wrote
 _NEVER_PLAIN = ("", " ", "\t", "<")  # how nothing begins that its first letters tell to be a text
+_HEAD = 8  # characters of a body that are looked at first
 _MOST_WORDS = 4  # of a placeholder
 _VIEW_ONCE = "null"  # what Android leaves of a message that may be seen once
 
@@ -37,7 +40,7 @@ _CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
 _MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,{APP_MARKS}]{{3,60}}[.,] [{APP_MARKS}][^\n•]{{1,60}}")
 _POLL_OPTION = re.compile(r"(\S{2,24}): .*\([^()\n]*\d[^()\n]*\)")
 _ANGLED = re.compile(r"<[^\W\d_][^<>/]{6,60}>")
-_PASTED = re.compile(r"https?://|[+\d@#]")
+_PASTED = re.compile(r"https?://|[@#]|[+\d][\d\s()+./-]*$")  # a number with words behind it is a person who left
 _ANGLED_END = re.compile(rf"\s*[{APP_MARKS}]?<\s?([^<>\n:：]{{4,80}})>$")
 
 
@@ -81,24 +84,43 @@ def kind_of(speaker: str | None, body: str, habits: Habits) -> Kind:
 
 def kinds_of(parted: Iterable[tuple[str | None, str]], habits: Habits) -> Iterator[Kind]:
     """The kinds of many rows, as `kind_of` tells them: most are texts, which their first letters tell."""
-    beginnings = wordings().beginnings
+    plain = _Beginnings()
     unmarked = not habits.ios or habits.marks
+    known: dict[str, Kind] = {}  # placeholders return again and again
     for speaker, body in parted:
-        head = body[:BEGIN]
         if (
-            unmarked
+            plain[body[:_HEAD]]
+            and unmarked
             and speaker is not None
-            and head.isascii()
-            and head[:1] not in _NEVER_PLAIN
-            and head.lower() not in beginnings
             and "\n" not in body
             and "://" not in body
             and body[-1] not in ")>"
-            and (body.isascii() or not ("\u200e" in body or "\u200f" in body))
+            and (body.isascii() or ("\u200e" not in body and "\u200f" not in body))
         ):
             yield "text"
-        else:
+        elif speaker is None or len(body) > _LONGEST_KNOWN:
             yield kind_of(speaker, body, habits)
+        else:
+            kind = known.get(body)
+            if kind is None:
+                kind = known[body] = kind_of(speaker, body, habits)
+            yield kind
+
+
+class _Beginnings(dict[str, bool]):
+    """Whether a body that begins so is a text if nothing in the rest of it says otherwise; each is looked at once."""
+
+    def __missing__(self, head: str) -> bool:
+        found = self[head] = _begins_a_text(head)
+        return found
+
+
+def _begins_a_text(head: str) -> bool:
+    if head[:1] in _NEVER_PLAIN or visible(head) != head or not unicodedata.is_normalized("NFC", head):
+        return False
+    begin = loose(head)[:BEGIN]
+    whole = len(begin) == BEGIN or len(head) < _HEAD
+    return whole and not any(begin[:length] in wordings().beginnings for length in range(1, BEGIN + 1))
 
 
 def words_of(kind: Kind, body: str) -> str | None:

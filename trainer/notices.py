@@ -32,10 +32,10 @@ def is_notice(line: str, *, distinct: bool = True) -> bool:
     index, tails = _index()
     phrase = loose(line)
     tail = next((tail for tail in tails if phrase.endswith(tail)), "")
-    phrase = loose(phrase.removesuffix(tail))
-    words = {*phrase.split(), ""} if not phrase.isascii() else {*phrase.split()}
+    short = loose(phrase.removesuffix(tail))
+    words = {*phrase.split(), *short.split()} | ({""} if not phrase.isascii() else set())
     return any(
-        (long or not distinct) and pattern.fullmatch(phrase)
+        (long or not distinct) and (pattern.fullmatch(short) or (tail and pattern.fullmatch(phrase)))
         for word in words & index.keys()
         for pattern, long in index[word]
     )

@@ -10,15 +10,22 @@ from array import array
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from trainer.dates import Order, WrittenDate, read_date, read_dates
 from trainer.headers import Header, Shape, dominant_shape, is_akin, parse_header, quick_pattern
+from trainer.wordings import visible
 from twin.errors import TwinError
 
 DAY = 86_400  # seconds
 _LINES_BEFORE = 10  # lines before the first header, beyond one a row, that make a file no chat
 _LINE = re.compile(r"^.*\S.*$", re.MULTILINE)
+_LOOK = 100_000  # characters
+_DATED = re.compile(  # two numbers or words, a year, and a time, with little in between
+    r"^\[?(?:[^\W\d]{1,12} ?)?\d{1,4}[^\w\n]{1,3}\w{1,12}[^\w\n]{1,3}(?:[^\W\d]{1,8} )?\d{1,4}"
+    r"[^\d\n]{1,24}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?",
+    re.MULTILINE,
+)
 
 
 def _numbers() -> "array[int]":
@@ -54,15 +61,10 @@ class Rows:
 
     def moments(self) -> Iterator[str]:
         """The time of each row as `2022-03-27 21:41:35`."""
-        days: dict[int, str] = {}
-        clocks: dict[int, str] = {}
+        days = {number: str(date.fromordinal(number)) for number in {moment // DAY for moment in self.at}}
+        clocks = {second: str(timedelta(seconds=second)).zfill(8) for second in {moment % DAY for moment in self.at}}
         for moment in self.at:
-            number, second = divmod(moment, DAY)
-            if (day := days.get(number)) is None:
-                day = days[number] = str(date.fromordinal(number))
-            if (clock := clocks.get(second)) is None:
-                clock = clocks[second] = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-            yield f"{day} {clock}"
+            yield f"{days[moment // DAY]} {clocks[moment % DAY]}"
 
 
 def find_rows(text: str, source: str, date_order: str | None = None) -> tuple[Rows, Shape]:
@@ -73,7 +75,7 @@ def find_rows(text: str, source: str, date_order: str | None = None) -> tuple[Ro
     """
     shape = dominant_shape(text)
     if shape is None:
-        raise _no_chat(source)
+        raise _no_header(text, source)
     rows, strange = Rows(), list[tuple[int, Header]]()
     written, numbers = _scan(text, shape, rows, strange)
     if not written:
@@ -98,6 +100,16 @@ def line_numbers(text: str, starts: Sequence[int]) -> list[int]:
     return numbers
 
 
+def _no_header(text: str, source: str) -> TwinError:
+    """What is said of a text without headers: its lines may begin with dates of a form that is not known."""
+    if found := _DATED.search(visible(text[:_LOOK])):
+        return TwinError(
+            f'{source} has dates that cannot be read, such as "{found[0].strip()}": set the phone to the Gregorian'
+            " calendar, or its language to English, and export the chat again"
+        )
+    return _no_chat(source)
+
+
 def _no_chat(source: str) -> TwinError:
     return TwinError(
         f"{source} is not a WhatsApp chat: its lines do not begin with date and time; use the file that Export chat"
@@ -114,12 +126,12 @@ def _scan(
     days: dict[str, WrittenDate] = {}
     clocks: dict[str, int] = {}
     last: WrittenDate | None = None
+    add_start, add_end, add_second, add_number = rows.starts.append, rows.ends.append, rows.at.append, numbers.append
     for match in quick_pattern(text, shape).finditer(text):
-        start = match.start()
-        if match.lastindex:
-            index = match.lastindex
+        start, end = match.span()
+        if index := match.lastindex:
             day, clock = match.group(index - 1, index)
-            written, second, end = days.get(day), clocks.get(clock), match.end()
+            written, second = days.get(day), clocks.get(clock)
         else:
             written = second = None
         if written is None or second is None:
@@ -131,15 +143,15 @@ def _scan(
                 strange.append((start, header))
                 continue
             written, end = WrittenDate(*header.date, header.era), start + header.end
-            if match.lastindex and end == match.end():
+            if index and end == match.end():
                 days[day], clocks[clock] = written, second
         if written is not last and written != last:
             last = written
             dates.append(written)
-        rows.starts.append(start)
-        rows.ends.append(end)
-        rows.at.append(second)
-        numbers.append(len(dates) - 1)
+        add_start(start)
+        add_end(end)
+        add_second(second)
+        add_number(len(dates) - 1)
     return dates, numbers
 
 

@@ -5,14 +5,15 @@ person may be saved as `Rome: hotels`. One line does not tell; how often a name 
 """
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from trainer.notices import is_notice
 from trainer.wordings import APP_MARKS, INVISIBLE, loose, visible, wordings
 
 LONGEST_NAME = 120  # characters; group subjects may have 100
 _OFTEN = 3  # lines that a doubtful name must begin to be one
+_ENOUGH = 1000  # different lines of a name, which show whether it is one and goes on behind its colon
 
 _COLON = re.compile(rf":(?=[{INVISIBLE}]*(?: |\n|$))")
 _QUOTES = (('"', '"'), ("“", "”"), ("„", "“”"), ("«", "»"), ("「", "」"))
@@ -22,22 +23,35 @@ Parted = tuple[str | None, str]
 
 def part_senders(rests: Sequence[str]) -> list[Parted]:
     """Sender and body of each line behind its header, both as written; no sender where the app wrote without one."""
-    names = [_first_name(rest) for rest in rests]
+    names = list(_first_names(rests))
     counted = Counter(names)
     plain = Counter({name: count for name, count in counted.items() if name is not None and name[0] not in APP_MARKS})
-    senders = {name for name in counted if name is not None and _is_sender(name, plain, counted)}
-    longer = _names_with_colons(rests, names)
+    lines = _lines(rests, names)
+    senders = {name for name in lines if _is_sender(name, plain, counted) and not all(map(is_notice, lines[name]))}
+    longer = {name: seconds for name in lines if (seconds := _seconds(name, lines[name]))}
+    beyond_doubt = {name: len(name) + 1 for name in senders if plain[name] >= _OFTEN and name not in longer}
     parted: list[Parted] = []
     for name, rest in zip(names, rests, strict=True):
-        if name is None or name not in senders or (plain[name] < _OFTEN and is_notice(rest, distinct=False)):
-            parted.append((None, rest))
-        elif name in longer:
-            sender = longer[name].get(_second_name(rest, name) or "", name)
-            parted.append((sender, _behind(rest, sender)))
-        else:
-            end = len(name) + 1
+        if end := beyond_doubt.get(name or ""):
             parted.append((name, rest[end + 1 :] if rest[end : end + 1] == " " else rest[end:]))
+        elif name is None or name not in senders or (plain[name] < _OFTEN and is_notice(rest, distinct=False)):
+            parted.append((None, rest))
+        elif goes_on := longer.get(name.lstrip(APP_MARKS)):
+            parted.append(_part_longer(rest, name, goes_on))
+        else:
+            parted.append((name, _behind(rest, name)))
     return parted
+
+
+def _part_longer(rest: str, name: str, seconds: Collection[str]) -> Parted:
+    """Parts a line that begins with one or more names that go on behind their first colon."""
+    second = _second_name(rest, name)
+    if second in seconds:
+        sender = f"{name}: {second}"
+        return sender, _behind(rest, sender)
+    if _is_about(rest, name, seconds):
+        return None, rest
+    return name, _behind(rest, name)
 
 
 def tidy_name(sender: str) -> str:
@@ -50,6 +64,20 @@ def _is_sender(name: str, plain: Counter[str], counted: Counter[str | None]) -> 
     if name[0] in APP_MARKS:
         return not plain or name.lstrip(APP_MARKS) in plain or counted[name] >= _OFTEN
     return plain[name] >= _OFTEN or not _is_open(name)
+
+
+def _first_names(rests: Iterable[str]) -> Iterator[str | None]:
+    """What stands before the first colon of each line, if it can be a name."""
+    known: set[str] = set()
+    for rest in rests:
+        name = rest[: max(rest.find(": ", 1, LONGEST_NAME + 2), 0)]
+        if name in known:
+            yield name
+        elif found := _first_name(rest):
+            known.add(found)
+            yield found
+        else:
+            yield None
 
 
 def _first_name(rest: str) -> str | None:
@@ -78,22 +106,38 @@ def _behind(rest: str, sender: str) -> str:
     return body[1:] if body[:1] == " " else body
 
 
-def _names_with_colons(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, dict[str, str]]:
-    """Names that go on behind their first colon, as `Rome: hotels` does: every line has the second colon too.
+def _lines(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, Counter[str]]:
+    """Some lines of each name: enough to tell whether it is one."""
+    lines: dict[str, Counter[str]] = {name: Counter() for name in names if name is not None}
+    unsettled = lines.copy()
+    for name, rest in zip(names, rests, strict=True):
+        if name in unsettled:
+            some = unsettled[name]
+            some[rest] += 1
+            if len(some) >= _ENOUGH:
+                del unsettled[name]
+    return lines
 
-    Somebody who wrote nothing but one text, again and again, does not show what of it is the name.
+
+def _seconds(name: str, lines: Counter[str]) -> set[str]:
+    """What a name goes on with behind its first colon, as `Rome: hotels` does, if it does.
+
+    Then every line has the second colon too, but for the app's: `Rome: hotels left`. Somebody who wrote nothing but
+    one text, again and again, does not show what of it is the name.
     """
-    said: defaultdict[str, set[str]] = defaultdict(set)
-    seconds: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
-    for rest, name in zip(rests, names, strict=True):
-        if name is not None and (None not in seconds[name]):
-            seconds[name][_second_name(rest, name)] += 1
-            said[name].add(rest)
-    return {
-        name: {second: f"{name}: {second}" for second in counted if second}
-        for name, counted in seconds.items()
-        if None not in counted and counted.total() >= _OFTEN * len(counted) and len(said[name]) > len(counted)
-    }
+    counted: Counter[str | None] = Counter()
+    for rest, count in lines.items():
+        counted[_second_name(rest, name)] += count
+    often = {second for second, count in counted.items() if second and count >= _OFTEN}
+    others = sum(count for second, count in counted.items() if second not in often)
+    about = sum(count for rest, count in lines.items() if _is_about(rest, name, often))
+    return often if others == about and len(lines) > len(often) + about else set()
+
+
+def _is_about(rest: str, name: str, seconds: Collection[str]) -> bool:
+    """Whether a line goes on as one of the names does, but with no colon behind it."""
+    body = _behind(rest, name)
+    return any(body.startswith(second) and not body.startswith(f"{second}: ") for second in seconds)
 
 
 def _is_open(name: str) -> bool:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from trainer.calendars import Calendar
+
 APP_MARKS = "\u200e\u200f"  # left-to-right and right-to-left mark: how iOS begins what the app wrote
 INVISIBLE = "\u200b\u200e\u200f\u061c\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 
-BEGIN = 3
+BEGIN = 5
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _FULL_STOPS = ".。۔।"
 _NOT_IN_WORDS = re.compile(r"[\s.\u2019'’]+")
@@ -37,10 +39,11 @@ class Wordings:
     chat_names: tuple[re.Pattern[str], ...]  # file names, with the chat's name as the only group
     day_periods: dict[str, str]  # "pm" or "in the evening", as `word` leaves it -> am, pm, noon or night
     around_time: frozenset[str]  # words in headers that mean nothing
-    eras: dict[str, str]
+    eras: dict[str, Calendar]
+    era_names: tuple[str, ...]  # as they are written
     months: dict[str, int]
     omitted: tuple[str, ...]  # placeholders of iOS that stand behind a file's name
-    beginnings: frozenset[str]  # the first `BEGIN` characters of all that may stand for a whole body
+    beginnings: frozenset[str]  # the first `BEGIN` characters, or fewer, of all that may be a whole body
 
 
 def visible(text: str) -> str:
@@ -94,9 +97,10 @@ def wordings() -> Wordings:
         day_periods={word(entry): period for period, entries in table["day_period"].items() for entry in entries},
         around_time=frozenset(word(entry) for entry in table["around_time"]),
         eras={word(entry): era for era, entries in table["era"].items() for entry in entries},
+        era_names=tuple(entry for entries in table["era"].values() for entry in entries),
         months={word(entry): number for number, names in enumerate(table["month"], start=1) for entry in names},
         omitted=tuple(loose(phrase) for phrase in table["omitted"]),
-        beginnings=frozenset(phrase[:BEGIN] for phrase in beginnings),
+        beginnings=frozenset(phrase.partition("*")[0][:BEGIN] for phrase in beginnings),
     )
 
 

@@ -132,6 +132,29 @@ def test_names_behind_marks_and_bodies_that_all_begin_alike(tmp_path: Path) -> N
     assert said(read(tmp_path, places)) == [("Lisa", "location")] * 3
 
 
+@pytest.mark.parametrize(
+    "notice", ["Anna: work left", "Anna: works Nummer hat sich geändert", "Anna: work added Rome: hotels"]
+)
+def test_notices_about_people_with_a_colon_in_their_name(tmp_path: Path, notice: str) -> None:
+    lines = [*(f"27/03/2022, 21:41 - Anna: work: hi {number}" for number in range(4)), f"27/03/2022, 21:42 - {notice}"]
+    assert said(read(tmp_path, "\n".join(lines))) == [("Anna: work", "text")] * 4 + [(None, "system")]
+    marked = [*(f"[27.03.22, 21:41:00] Anna: work: hi {number}" for number in range(4))]
+    marked += [f"[27.03.22, 21:42:00] {MARK}{notice}", f"[27.03.22, 21:43:00] Trip: {MARK}{notice}"]
+    assert said(read(tmp_path, "\n".join(marked)))[4:] == [(None, "system"), ("Trip", "system")]
+
+
+def test_a_notice_that_returns_is_no_ones(tmp_path: Path) -> None:
+    notice = "Die Sicherheitsnummer von Anna: work hat sich geändert. Tippe für mehr Infos."
+    text = f"27/03/2022, 21:41 - {notice}\n" * 5 + "27/03/2022, 21:42 - Lisa: Hey\n"
+    assert said(read(tmp_path, text)) == [(None, "system")] * 5 + [("Lisa", "text")]
+
+
+def test_numbers_that_joined_or_left(tmp_path: Path) -> None:
+    number = "\u202a+49\u00a0151\u00a01234567\u202c"
+    rows = read(tmp_path, ios(f"{MARK}{number} left", f"{MARK}{number} ta lahkus", f"{MARK}+49 151 1234567")).rows
+    assert [row.kind for row in rows] == ["system", "system", "system", "text"]
+
+
 def test_line_ends_of_windows_are_no_part_of_texts(tmp_path: Path) -> None:
     export = read(tmp_path, "27/03/2022, 21:41 - Lisa: one\r\ntwo\r\n\r\n27/03/2022, 21:42 - Lisa: x\r\n")
     assert [row.text for row in export.rows] == ["one\ntwo\n", "x"]

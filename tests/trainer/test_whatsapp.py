@@ -212,6 +212,8 @@ class TestErrors:
             ("a,b\n" * 20 + "27/03/2022, 21:41 - Lisa: Hey\n", "is not a WhatsApp chat"),
             ("99/99/2022, 21:41 - Lisa: Hey\n", "its dates name no days"),
             ("27/03/2022, 45:41 - Lisa: Hey\n", "is not a WhatsApp chat"),
+            ("18/7/2014 AM, 21:41 - Lisa: Hey\n" * 9, 'dates that cannot be read, such as "18/7/2014 AM, 21:41"'),
+            ("[24/7/5782, 21:41:35] Lisa: Hey\n" * 9, "Gregorian"),
         ],
     )
     def test_what_is_no_chat_is_said_in_one_line(self, tmp_path: Path, text: str, words: str) -> None:

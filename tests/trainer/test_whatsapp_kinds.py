@@ -1,8 +1,11 @@
 """Rows are told apart by kind in many languages, and of what is left only what a person said is kept."""
 
+import unicodedata
+
 import pytest
 
-from trainer.kinds import KINDS, Habits, habits_of, kind_of, words_of
+from trainer.kinds import KINDS, Habits, habits_of, kind_of, kinds_of, words_of
+from trainer.wordings import wordings
 
 ANDROID = [  # language, media, deleted, deleted by me, missed call, file, location
     ("de", "<Medien ausgeschlossen>", "Diese Nachricht wurde gelöscht", "Du hast diese Nachricht gelöscht",
@@ -145,6 +148,25 @@ def test_android_in_detail(body: str, kind: str) -> None:
 )
 def test_ios_in_detail(body: str, kind: str) -> None:
     assert ios(body) == kind
+
+
+@pytest.mark.parametrize("habits", [Habits(ios=False), Habits(ios=True, marks=True), Habits(ios=True)])
+def test_the_quick_way_through_many_rows_tells_the_same(habits: Habits) -> None:
+    table = wordings()
+    phrases = {*table.phrases, *table.marked_phrases, *table.calls, *table.locations, *table.polls, *table.edited}
+    bodies = [
+        unicodedata.normalize(form, changed)
+        for phrase in phrases
+        for changed in (
+            phrase, phrase.upper(), f" {phrase}. ", f"{phrase}. 5 min", f"x {phrase}", f"{phrase}\nx", f"\u202a{phrase}",
+            f"{phrase}:\nx\na (1)\nb (2)", f"{phrase}: https://maps.google.com/?q=1,2", f"{MARK}{phrase}", phrase[:4],
+        )
+        for form in ("NFC", "NFD")
+    ]  # fmt: skip
+    bodies.append("管理员 Max 已删除这条消息")
+    assert list(kinds_of([("Lisa", body) for body in bodies], habits)) == [
+        kind_of("Lisa", body, habits) for body in bodies
+    ]
 
 
 def test_without_a_speaker_the_app_wrote_it() -> None:
