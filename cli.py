@@ -9,17 +9,17 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
+from arguments import parser_of
 from twin.errors import TwinError
 from twin.settings import Settings, load_settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code. What a user can mend is one line on stderr and code 1."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser_of(_VERBS).parse_args(argv)
     _quieten()
     try:
         verb: Callable[[argparse.Namespace, Settings], None] = arguments.verb
@@ -96,6 +96,26 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> None:
     screen.print(findings.table(found))
     for line in findings.remarks(found):
         screen.print(line, markup=False, highlight=False)
+
+
+def report(arguments: argparse.Namespace, settings: Settings) -> None:
+    """What a twin was made of and how it does, as one page; what the bot's users think of it, as a table."""
+    from storage.feedback import write_feedback
+    from trainer.report import write_report
+    from twin.adapter import AdapterFolder
+
+    adapter = AdapterFolder(settings.adapters).load(arguments.name)
+    told: dict[str, Any] = {"adapter": adapter.name, "version": adapter.version}
+    if arguments.feedback:
+        opinions = asyncio.run(write_feedback(arguments.feedback, adapter.name, settings.database, settings.key_file))
+        told |= {"feedback": str(arguments.feedback), "opinions": opinions}
+    told["report"] = str(write_report(adapter))
+    if arguments.json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print(told["report"])
+    if arguments.feedback:
+        print(f"{told['opinions']} opinions are in {told['feedback']}")
 
 
 def adapters(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -265,162 +285,7 @@ def _quieten() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
-def _alias(text: str) -> tuple[str, str]:
-    old, separator, new = text.rpartition("=")
-    if not (separator and old and new):
-        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as 'Lisa <3=Lisa'")
-    return old, new
-
-
-def _duration(text: str) -> timedelta:
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    try:
-        gap = timedelta(**{units[text[-1:]]: float(text[:-1])})
-    except (KeyError, ValueError, OverflowError):
-        gap = timedelta()
-    if gap <= timedelta():
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time, such as 1h, 90m or 2d")
-    return gap
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="twin", description="Write with a twin that learned from your WhatsApp chat.")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-
-    def add(verb: Callable[[argparse.Namespace, Settings], None], *, as_json: bool = False) -> argparse.ArgumentParser:
-        summary = (verb.__doc__ or "").strip()
-        added = verbs.add_parser(verb.__name__, help=summary, description=summary)
-        added.set_defaults(verb=verb)
-        if as_json:
-            added.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-        return added
-
-    _demo_arguments(add(demo))
-    _prepare_arguments(add(prepare, as_json=True))
-    _train_arguments(add(train, as_json=True))
-    _general_arguments(add(general, as_json=True))
-    _evaluate_arguments(add(evaluate, as_json=True))
-    _adapters_arguments(add(adapters))
-    talking = add(chat)
-    talking.add_argument("name", metavar="NAME", help="the adapter")
-    talking.add_argument("--as", dest="twin", required=True, metavar="SPEAKER", help="who answers")
-    talking.add_argument("--me", metavar="SPEAKER", help="as whom you write (default: whom they wrote with)")
-    _simulate_arguments(add(simulate, as_json=True))
-    add(bot)
-    add(sandbox).add_argument("--port", type=int, default=8081, help="the page's port (default 8081)")
-    return parser
-
-
-def _demo_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="play a short scripted talk and exit")
-    parser.add_argument("--port", type=int, default=8081, help="the page's port (default 8081; 0: any)")
-
-
-def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help=".txt or .zip of WhatsApp, or a folder")
-    parser.add_argument("--dataset", metavar="NAME", help="make or extend this dataset")
-    parser.add_argument("--messages", type=Path, metavar="FILE", help="write every row of the exports, unfiltered")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the conversations, one a line")
-    parser.add_argument("--alias", type=_alias, action="append", default=[], metavar="OLD=NEW", help="rename a speaker")
-    parser.add_argument("--gap", type=_duration, help="silence between conversations (1h)")
-    parser.add_argument("--consent", metavar="TEXT", help="what the people in it agreed to, kept with the dataset")
-    parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="how the export writes dates")
-    parser.add_argument("--redact", action="store_true", help="replace numbers, addresses, links and names of others")
-    parser.add_argument("--names", metavar="NAMES", help="more given names for --redact, separated by spaces")
-
-
-def _train_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the adapter")
-    parser.add_argument(
-        "--dataset", action="append", metavar="NAME", help="learn from it (default: as last time, or NAME)"
-    )
-    parser.add_argument("--facts", metavar="FILE", help="what the chats do not tell (default: as last time; none)")
-    parser.add_argument(
-        "--from", dest="source", metavar="ADAPTER", help="begin with its weights (default: as last time; none)"
-    )
-    parser.add_argument("--focus", metavar="SPEAKER", help="whose turns count most: others' weigh a tenth")
-    _training_flags(parser)
-
-
-def _general_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", type=Path, metavar="CORPUS.jsonl", help="one conversation a line")
-    parser.add_argument("--name", default="general", help="of the adapter (default: general)")
-    _training_flags(parser)
-
-
-def _training_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--base", metavar="MODEL", help="base model (default: as last time, or BASE_MODEL)")
-    parser.add_argument("--resume", action="store_true", help="go on with the interrupted training")
-    parser.add_argument("--force", action="store_true", help="train even if exactly this was learned before")
-    for flag, key, kind, text in (
-        ("--epochs", "epochs", float, "passes over the data"),
-        ("--rank", "rank", _positive, "rank of the LoRA matrices"),
-        ("--alpha", "alpha", _positive, "their scale, divided by the rank"),
-        ("--lr", "learning_rate", float, "learning rate"),
-        ("--context", "context_length", _positive, "context length in tokens"),
-        ("--tokens-per-step", "tokens_per_step", _positive, "tokens an optimiser step"),
-        ("--temperature", "temperature", float, "what answers are drawn with"),
-        ("--seed", "seed", int, "seed of the run"),
-    ):
-        parser.add_argument(flag, dest=key, type=kind, metavar="N", help=f"{text} (default: as last time)")
-    for flag, key, text in (
-        ("--rslora", "rslora", "divide the scale by the root of the rank instead"),
-        ("--refit", "refit", "after the gate, train once more with the held-out conversations"),
-    ):
-        parser.add_argument(flag, dest=key, action=argparse.BooleanOptionalAction, help=text)
-    parser.add_argument("--target-modules", metavar="A,B", help="the layers to train (default: all linear ones)")
-
-
-def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the adapter")
-    parser.add_argument("--questions", type=Path, metavar="FILE.toml", help="questions to ask, with what is right")
-    parser.add_argument(
-        "--canary", action="append", default=[], metavar="TEXT", help="a secret of the chat: is it known by heart?"
-    )
-
-
-def _adapters_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-
-    def add(action: str, text: str, *, named: bool = True) -> argparse.ArgumentParser:
-        added = actions.add_parser(action, help=text, description=text)
-        added.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-        if named:
-            added.add_argument("name", metavar="NAME", help="the adapter")
-        return added
-
-    listing = add("list", "all versions, which of them serve, and what the gate said", named=False)
-    listing.add_argument("name", nargs="?", metavar="NAME", help="of this adapter alone")
-    add("promote", "make a version serve").add_argument("version", metavar="VERSION")
-    add("rollback", "make the version serve that did before")
-    export = add("export", "put a version into a zip, without texts from the chats")
-    export.add_argument("file", type=Path, metavar="FILE", help="the zip to write")
-    export.add_argument("--version", help="which one (default: the one that serves)")
-    export.add_argument(
-        "--with-texts", action="store_true", help="put samples, facts and report in, which quote the chats"
-    )
-    importing = add("import", "check a zip and add what is in it", named=False)
-    importing.add_argument("file", type=Path, metavar="FILE", help="what export wrote")
-    importing.add_argument("--as", dest="as_name", metavar="NAME", help="its name here (default: the one it had)")
-    importing.add_argument("--base", metavar="MODEL", help="where its base model is here")
-    removing = add("remove", "delete a version, or the whole adapter")
-    removing.add_argument("version", nargs="?", metavar="VERSION", help="a version that does not serve")
-
-
-def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the adapter")
-    parser.add_argument("first", metavar="SPEAKER", help="who begins")
-    parser.add_argument("second", metavar="SPEAKER", help="who answers")
-    parser.add_argument("--turns", type=_positive, default=12, help="how many turns (default 12)")
-    parser.add_argument("--opening", metavar="TEXT", help="what the first one begins with")
-    parser.add_argument("--seed", type=int, help="makes the talk repeatable")
-
+_VERBS = (demo, prepare, train, general, evaluate, report, adapters, chat, simulate, bot, sandbox)
 
 if __name__ == "__main__":
     sys.exit(main())

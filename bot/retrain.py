@@ -11,12 +11,12 @@ from telegram import Bot
 
 from bot import boards
 from bot.board import Board
-from bot.curve import loss_curve
 from bot.logs import described
 from bot.process import Job
 from bot.texts import Words
 from storage.store import Buttons, Place, Store, Training
 from twin.adapter import AdapterFolder
+from twin.curve import loss_curve
 from twin.engine import Engine
 from twin.errors import TwinError
 from twin.settings import Settings

@@ -8,6 +8,7 @@ from trainer.answers import Step, Subject
 from trainer.evaluate import after_refit, evaluate
 from trainer.findings import Evaluation, keep
 from trainer.questions import read_questions
+from trainer.report import write_report
 from trainer.run import read_datasets
 from twin.adapter import Adapter, AdapterFolder, Manifest
 from twin.limits import Limits
@@ -45,6 +46,7 @@ def evaluate_adapter(
     if not found.judged and manifest.refit_of:
         found = replace(found, reason=after_refit(manifest.refit_of))
     keep(adapter, found)
+    write_report(adapter)
     return adapter, found
 
 

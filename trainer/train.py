@@ -8,13 +8,10 @@ A run has one stage or two: it fits the training part of the chats, passes the g
 second version on everything. It can be interrupted at any moment and gone on with.
 """
 
-import csv
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from transformers import set_seed
@@ -24,15 +21,16 @@ from trainer.answers import Subject
 from trainer.asking import index_of, write_facts
 from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
 from trainer.evaluate import FEWEST, after_refit, evaluate_after_training
-from trainer.findings import KEY, Evaluation, write_examples
+from trainer.findings import Evaluation
 from trainer.fit import Fitted, Interrupted, fit
 from trainer.gate import Verdict
 from trainer.lora import ADAPTER, keep_differentiable, prepared_for_training, save_adapter
 from trainer.loss import held_out_loss
 from trainer.options import TrainingOptions, rows_at_once
-from trainer.progress import Notice, Report, Sample, SampleCallback
+from trainer.progress import Notice, Report, SampleCallback
 from trainer.recital import Chats
 from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, windows_of
+from trainer.writing import write_files
 from twin.adapter import Adapter, AdapterFolder, Manifest, Sampling
 from twin.decoding import Decoder
 from twin.errors import TwinError
@@ -330,25 +328,18 @@ def _write(
     started: float,
 ) -> TrainingResult:
     """Make a version of what was fitted, and promote it if the gate lets it through."""
-    evaluation = {
-        "held_out_loss": fitted.held_out_loss,
-        "base_loss": base_loss,
-        "best_step": fitted.best_step,
-        "steps": fitted.steps,
-        "epochs": fitted.epochs,
-        "stopped_early": fitted.early,
-        "padding": fitted.padding,
-        "tokens_per_s": fitted.tokens_per_s,
-        "gate": {"promoted": verdict.promoted, **asdict(verdict)},
-        KEY: likeness.as_json(),
-    }
     with run.adapters.new_version(run.name) as (version, folder):
         save_adapter(run.model, manifest, folder)
-        _write_json(folder / "evaluation.json", evaluation)
-        write_examples(folder, likeness.examples)
-        _write_losses(folder / "loss.csv", fitted)
-        _write_samples(folder / "samples.jsonl", read_samples(run.folder.stage(stage), fitted.steps))
         write_facts(folder, run.data.facts, run.data.chats)
+        write_files(
+            Adapter(run.name, version, folder, manifest),
+            fitted=fitted,
+            base_loss=base_loss,
+            verdict=verdict,
+            likeness=likeness,
+            samples=read_samples(run.folder.stage(stage), fitted.steps),
+            chats=run.data.chats,
+        )
     if verdict.promoted:
         run.adapters.promote(run.name, version)
     return TrainingResult(
@@ -402,19 +393,3 @@ def _manifest(
         continued_from=source.identity if source else None,
         general=data.general,
     )
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-def _write_losses(path: Path, fitted: Fitted) -> None:
-    held_out = dict(fitted.curve.held_out)
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(["step", "loss", "held_out_loss"])
-        writer.writerows([step, loss, held_out.get(step, "")] for step, loss in fitted.curve.training)
-
-
-def _write_samples(path: Path, samples: Sequence[Sample]) -> None:
-    path.write_text("".join(json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples), "utf-8")

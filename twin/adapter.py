@@ -161,6 +161,15 @@ class Persona:
     counterpart: str
 
 
+def read_object(file: Path) -> dict[str, Any]:
+    """The JSON object in a version's file; empty where there is none that can be read."""
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
 class AdapterFolder:
     """Everything under the adapters' root folder.
 
@@ -225,11 +234,7 @@ class AdapterFolder:
 
     def evaluation(self, name: str, version: str) -> dict[str, Any]:
         """What `evaluation.json` says of a version; empty where it has none that can be read."""
-        try:
-            values = json.loads((self._folder(name) / version / "evaluation.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return values if isinstance(values, dict) else {}
+        return read_object(self._folder(name) / version / "evaluation.json")
 
     @contextmanager
     def new_version(self, name: str, version: str | None = None) -> Iterator[tuple[str, Path]]:

@@ -21,7 +21,7 @@ from twin.names import folder_name
 FORMAT_VERSION = 1
 WEIGHTS, CONFIG, MANIFEST, LIST = "adapter_model.safetensors", "adapter_config.json", "twin.json", "export.json"
 NEEDED = frozenset({WEIGHTS, CONFIG, MANIFEST})
-PLAIN = ("evaluation.json", "loss.csv")  # numbers
+PLAIN = ("evaluation.json", "loss.csv", "chats.json")  # numbers
 QUOTING = ("report.html", "samples.jsonl", "examples.jsonl", "facts.json")  # hold texts from the chats, or facts
 LARGEST = {WEIGHTS: 4 << 30}  # bytes that are read of one file at most
 LARGEST_OTHER = 64 << 20

@@ -159,6 +159,12 @@ def render(turns: Iterable[Turn], labels: dict[str, str], tag: str | None = None
     return "".join(segment.text for segment in segments_of(passage, labels, answering))
 
 
+def said_in(rendered: str) -> list[tuple[str, str]]:
+    """The turns of what `render` gave without a tag, as labels and texts; a last label without a text is left out."""
+    turns = (turn.partition(": ") for turn in rendered.removesuffix(f" {SEPARATOR}").split(f" {SEPARATOR} "))
+    return [(label, text) for label, colon, text in turns if colon]
+
+
 def first_answer(continuation: str) -> str:
     """What the model's continuation says before the first separator: the article's cut."""
     return continuation.partition(SEPARATOR)[0].strip()

@@ -31,6 +31,8 @@ def test_a_run_writes_an_immutable_private_version(tiny_base: Path, tmp_path: Pa
         "adapter_config.json",
         "twin.json",
         "evaluation.json",
+        "chats.json",
+        "report.html",
         "loss.csv",
         "samples.jsonl",
     }

@@ -1,31 +1,46 @@
-"""The loss curve of a training as a picture."""
+"""The loss curve of a training as a picture: the bot sends it, and the report shows it."""
 
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 
 def loss_curve(file: Path, title: str) -> bytes | None:
-    """A PNG of `loss.csv`: a column of steps, and losses over it; None if there is too little to draw.
+    """A PNG of `loss.csv`; None if there is too little to draw.
 
     It takes a second and holds the interpreter for parts of it: call it in a thread.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = loss_figure(file, title=title, size=(6, 3.5))
+    if figure is None:
+        return None
+    figure.set_dpi(120)
+    picture = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(picture)  # type: ignore[no-untyped-call]
+    return picture.getvalue()
+
+
+def loss_figure(file: Path, *, title: str = "", size: tuple[float, float]) -> Any | None:
+    """The figure of `loss.csv`: a column of steps, and losses over it; None if there is too little to draw.
+
+    Args:
+        size: width and height in inches.
+    """
     from matplotlib.figure import Figure
 
     lines = _columns(file)
     if not any(len(points) > 1 for points in lines.values()):
         return None
-    figure = Figure(figsize=(6, 3.5), dpi=120, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot(title=title, xlabel="step", ylabel="loss")
     for name, points in lines.items():
         if points:
             axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 20 else None, markersize=3)
     axes.grid(alpha=0.3)
     axes.legend()
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)  # type: ignore[no-untyped-call]
-    return picture.getvalue()
+    return figure
 
 
 def _columns(file: Path) -> dict[str, list[tuple[float, float]]]:
