@@ -26,7 +26,7 @@ EXPORTS = (FOLDER / "lisa_ios.zip", FOLDER / "peter_android.txt")
 BASE = FOLDER / "base"
 FACTS = FOLDER / "facts.toml"
 OPTIONS = {
-    "epochs": 4,
+    "epochs": 2,
     "rank": 32,
     "alpha": 64,
     "learning_rate": 2e-3,
