@@ -108,7 +108,7 @@ def _behind(rest: str, sender: str) -> str:
 
 def _lines(rests: Sequence[str], names: Sequence[str | None]) -> dict[str, Counter[str]]:
     """Some lines of each name: enough to tell whether it is one."""
-    lines: dict[str, Counter[str]] = {name: Counter() for name in names if name is not None}
+    lines: dict[str, Counter[str]] = {name: Counter() for name in dict.fromkeys(names) if name is not None}
     unsettled = lines.copy()
     for name, rest in zip(names, rests, strict=True):
         if name in unsettled:
