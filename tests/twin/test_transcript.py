@@ -21,6 +21,7 @@ from twin.transcript import (
     first_answer,
     labels_of,
     render,
+    said_in,
     split_at_gaps,
 )
 
@@ -41,6 +42,14 @@ def test_the_article_scheme() -> None:
     labels = labels_of(["Daniel", "Lisa"])
     assert render(turns, labels, answering="Lisa") == "Daniel: How is it going? | Lisa:"
     assert first_answer(" Going well! | Lisa: How about you? | Daniel: All fine") == "Going well!"
+
+
+@given(turns_of_two)
+def test_what_was_rendered_is_read_back(turns: tuple[Turn, ...]) -> None:
+    labels = labels_of(turn.speaker for turn in turns)
+    said = [(labels[turn.speaker], clean_text(turn.text)) for turn in turns]
+    assert said_in(render(turns, labels)) == said
+    assert said_in(render(turns, labels, answering=turns[0].speaker)) == said
 
 
 def test_the_loss_counts_these_tokens_and_no_others(tokenizer: PreTrainedTokenizerFast) -> None:
