@@ -159,7 +159,8 @@ def test_the_quick_way_through_many_rows_tells_the_same(habits: Habits) -> None:
         for phrase in phrases
         for changed in (
             phrase, phrase.upper(), f" {phrase}. ", f"{phrase}. 5 min", f"x {phrase}", f"{phrase}\nx",
-            f"\u202a{phrase}", f"{phrase}:\nx\na (1)\nb (2)", f"{phrase}: https://maps.google.com/?q=1,2", f"{MARK}{phrase}", phrase[:4],
+            f"\u202a{phrase}", f"{phrase}:\nx\na (1)\nb (2)", f"{phrase}: https://maps.google.com/?q=1,2",
+            f"{MARK}{phrase}", phrase[:4],
         )
         for form in ("NFC", "NFD")
     ]  # fmt: skip
