@@ -114,11 +114,14 @@ def test_batches_hold_whole_windows_and_hide_the_padding(tokenizer: Any) -> None
     eos = tokenizer.eos_token_id
     batches = chunk_batches(Renderer(tokenizer, NAMES), seed=1, eos=eos, count=40)
     assert batches
+    counted = cells = 0
     for ids, labels in batches:
         assert ids.shape == labels.shape
         shown = labels != -100
         assert torch.equal(ids[shown], labels[shown])
-        assert shown.float().mean() > 0.5
+        counted += int(shown.sum())
+        cells += ids.numel()
+    assert counted / cells > 0.6  # the rest are date tags, placed facts and padding
     again = chunk_batches(Renderer(tokenizer, NAMES), seed=1, eos=eos, count=40)
     assert all(torch.equal(one[0], other[0]) for one, other in zip(batches, again, strict=True))
 
