@@ -10,6 +10,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
+from hypothesis import settings as hypothesis_settings
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import BloomConfig, BloomForCausalLM, PreTrainedTokenizerFast
 
@@ -17,6 +18,9 @@ from trainer.train import TrainingData, TrainingOptions, train
 from twin.adapter import Adapter, AdapterFolder
 from twin.model import load_base
 from twin.transcript import Conversation, Turn
+
+hypothesis_settings.register_profile("twin", deadline=None)  # no test asserts a duration
+hypothesis_settings.load_profile("twin")
 
 EOS = "<|endoftext|>"
 _TEXT = ["Daniel: Hey | Lisa: How are you? | Jürgen: schön! 😀 don't, I'll see | Zoë: [2023-05 Thu evening]"] * 3

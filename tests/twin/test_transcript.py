@@ -188,7 +188,7 @@ def test_a_turn_longer_than_the_context_is_cut(tokenizer: PreTrainedTokenizerFas
     assert windows[-1][-1].turns[-1].text == "long!"
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(60, 400))
 def test_serving_windows_fit_and_keep_their_beginning(
     tokenizer: PreTrainedTokenizerFast, chat: list[Conversation], budget: int
