@@ -190,7 +190,10 @@ def test_answers_in_a_batch_are_those_of_one_alone(subject: Subject) -> None:
 
 
 def test_an_answer_reads_the_facts_that_are_asked_for(subject: Subject) -> None:
-    fact = Fact("Lisa", ("kettle?",), ("tea",))  # short: placed facts get a third of the room
+    fact = Fact("Lisa", ("kettle?",), ("tea",))
+    adapter = subject.loaded.adapter
+    roomy = replace(adapter, manifest=replace(adapter.manifest, context_length=512))
+    subject = replace(subject, loaded=replace(subject.loaded, adapter=roomy))
     knowing = replace(subject, loaded=replace(subject.loaded, facts=FactIndex([fact])))
     turn = Turn("Daniel", "kettle?", START)
     alone, placed = (one.prompt([turn], "Lisa", START, 12) for one in (subject, knowing))
