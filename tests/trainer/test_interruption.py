@@ -194,7 +194,7 @@ def test_a_full_disk_leaves_the_old_version(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("torch.save" if place == "checkpoint" else "trainer.train._write_losses", full)
+    monkeypatch.setattr("torch.save" if place == "checkpoint" else "trainer.writing._write_losses", full)
     with pytest.raises(TwinError, match=f"cannot write a {place} .*No space left on device"):
         learn(tiny_base, tmp_path, Watch(), seed=1, epochs=0.5)
     adapters = AdapterFolder(tmp_path)
