@@ -37,8 +37,13 @@ _PLACE = re.compile(r"([^\n:：]{2,40}?)\s?[:：]\s[^\n]*\(https?://\S+\)")  # i
 _VENUE = re.compile(r"[^\n]{1,200}(?:: |\n(?:[^\n]{1,200}\n)?)https?://(?:www\.)?foursquare\.com/v/[0-9a-f]{16,}")
 _COORDINATES = re.compile(r"([^\n]{2,200}): -?\d+\.\d+, ?-?\d+\.\d+ - https://maps\.google\.com/\S+")  # of the web app
 _CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
-_MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,{APP_MARKS}]{{3,60}}[.,] [{APP_MARKS}][^\n•]{{1,60}}")
-_POLL_OPTION = re.compile(r"(\S{2,24}): .*\([^()\n]*\d[^()\n]*\)")
+_MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,،、{APP_MARKS}]{{3,60}}[.,،、] ?[{APP_MARKS}][^\n•]{{1,60}}")
+_POLL_OPTION = re.compile(r"([^\W\d_][^\n:：]{1,24}?)\s?[:：]\s?.*[(（][^()（）\n]*\d[^()（）\n]*[)）]")
+_UNMARKED_CALL = re.compile(rf"[^\n.,،、{APP_MARKS}]{{3,40}}[.,،、] ?\u200e[^\n<+@#{APP_MARKS}]{{1,40}}")
+_SENT_FILE = re.compile(
+    r"(?:AUD|DOC|IMG|PTT|STK|VID)-\d{8}-WA\d{4}(?:\.\w*)?"
+)  # as WhatsApp names files, in any language
+_ADDED = re.compile(r"([^\n]+) \([^\W\d_][^()\n]{2,40}\)")  # what Android adds to a file's name
 _ANGLED = re.compile(r"<[^\W\d_][^<>/]{6,60}>")
 _PASTED = re.compile(r"https?://|[@#]|[+\d][\d\s()+./-]*$")  # a number with words behind it is a person who left
 _ANGLED_END = re.compile(rf"\s*[{APP_MARKS}]?<\s?([^<>\n:：]{{4,80}})>$")
@@ -79,6 +84,8 @@ def kind_of(speaker: str | None, body: str, habits: Habits) -> Kind:
         return _marked(seen, body, habits)
     if habits.placeholders and body.partition("\n")[0] in habits.placeholders:
         return "media"
+    if not habits.ios and _UNMARKED_CALL.fullmatch(body):  # `Voice call, ` and behind a mark how it went
+        return "call"
     return (_marked_end(body) if habits.marks else None) or _unmarked(seen, marked=habits.ios and not habits.marks)
 
 
@@ -162,7 +169,7 @@ def _unmarked(seen: str, *, marked: bool) -> Kind:
     if len(first) > _LONGEST_PHRASE:
         return "text"
     phrase = loose(first)
-    kind = _with_lines_below(phrase, rest)
+    kind = _with_lines_below(first, phrase, rest)
     if kind is None and _VENUE.fullmatch(seen):
         kind = "location"
     if kind is None and not rest:
@@ -172,14 +179,14 @@ def _unmarked(seen: str, *, marked: bool) -> Kind:
     return kind or "text"
 
 
-def _with_lines_below(phrase: str, rest: str) -> Kind | None:
+def _with_lines_below(first: str, phrase: str, rest: str) -> Kind | None:
     """The kind by a first line that may have others below: a poll's options, a picture's caption."""
-    if rest and _is_poll(phrase, rest):
+    if rest and _is_poll(first, rest):
         return "poll"
     file = _attached_file(phrase)
     if file:
         return "contact" if file.endswith(".vcf") else "media"
-    return "media" if wordings().phrases.get(phrase) == "media" else None
+    return "media" if wordings().phrases.get(phrase) == "media" or _is_omitted(phrase) else None
 
 
 def _alone(line: str, phrase: str, *, marked: bool) -> Kind | None:
@@ -194,13 +201,21 @@ def _alone(line: str, phrase: str, *, marked: bool) -> Kind | None:
     return "deleted" if len(phrase) < _LONGEST_DELETED and table.deleted_by.fullmatch(phrase) else None
 
 
+def _is_omitted(phrase: str) -> bool:
+    """Whether a line in angle brackets ends as a known placeholder does: `<View once photo omitted>`."""
+    words = phrase.split()
+    return len(words) > 1 and words[0][0] == "<" and words[-1] in wordings().omitted_ends
+
+
 def _attached_file(phrase: str) -> str | None:
     """The file's name in what Android writes for one: `IMG-1.jpg (file attached)`."""
     table = wordings()
+    if (added := _ADDED.fullmatch(phrase)) and _SENT_FILE.fullmatch(added[1].upper()):
+        return added[1]
     if phrase.endswith(table.attached_behind):
         file = phrase.rpartition("(")[0].strip()
-    elif added := next((added for added in table.attached_before if phrase.startswith(added)), None):
-        file = phrase.removeprefix(added).strip()
+    elif before := next((before for before in table.attached_before if phrase.startswith(before)), None):
+        file = phrase.removeprefix(before).strip()
     else:
         return None
     return file if _FILE.fullmatch(file) else None
@@ -244,8 +259,10 @@ def _is_poll(first: str, rest: str) -> bool:
     """A poll has its name, a question, and options with their votes; its name is in capitals, in any language."""
     if not first.endswith((":", "：")) or "\n" not in rest:
         return False
-    if first[:-1].strip() in wordings().polls:
+    if loose(first[:-1]) in wordings().polls:
         return True
+    if first != first.upper():
+        return False
     options = [_POLL_OPTION.fullmatch(line.strip()) for line in rest.split("\n")[-2:]]
     return None not in options and len({option[1] for option in options if option}) == 1
 

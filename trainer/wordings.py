@@ -43,6 +43,7 @@ class Wordings:
     era_names: tuple[str, ...]  # as they are written
     months: dict[str, int]
     omitted: tuple[str, ...]  # placeholders of iOS that stand behind a file's name
+    omitted_ends: frozenset[str]  # the last words of Android's placeholders
     beginnings: frozenset[str]  # the first `BEGIN` characters, or fewer, of all that may be a whole body
 
 
@@ -100,6 +101,7 @@ def wordings() -> Wordings:
         era_names=tuple(entry for entries in table["era"].values() for entry in entries),
         months={word(entry): number for number, names in enumerate(table["month"], start=1) for entry in names},
         omitted=tuple(loose(phrase) for phrase in table["omitted"]),
+        omitted_ends=frozenset(loose(phrase).split()[-1] for phrase in table["media"] if " " in phrase[2:-2]) - {">"},
         beginnings=frozenset(phrase.partition("*")[0][:BEGIN] for phrase in beginnings),
     )
 

@@ -1,6 +1,8 @@
 """Rows are told apart by kind in many languages, and of what is left only what a person said is kept."""
 
+import json
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,15 @@ def android(body: str) -> str:
 
 def ios(body: str) -> str:
     return kind_of("Lisa", body, Habits(ios=True, marks=True))
+
+
+BODIES = Path(__file__).parents[1] / "fixtures" / "bodies.jsonl"  # [phone, kind, body]; add a line for a new wording
+
+
+@pytest.mark.parametrize("line", BODIES.read_text(encoding="utf-8").splitlines())
+def test_bodies_of_many_languages(line: str) -> None:
+    phone, kind, body = json.loads(line)
+    assert (ios if phone == "ios" else android)(body) == kind
 
 
 @pytest.mark.parametrize("words", ANDROID, ids=lambda words: words[0])
@@ -158,9 +169,9 @@ def test_the_quick_way_through_many_rows_tells_the_same(habits: Habits) -> None:
         unicodedata.normalize(form, changed)
         for phrase in phrases
         for changed in (
-            phrase, phrase.upper(), f" {phrase}. ", f"{phrase}. 5 min", f"x {phrase}", f"{phrase}\nx",
-            f"\u202a{phrase}", f"{phrase}:\nx\na (1)\nb (2)", f"{phrase}: https://maps.google.com/?q=1,2",
-            f"{MARK}{phrase}", phrase[:4],
+            phrase, phrase.upper(), phrase[:4], f" {phrase}. ", f"{phrase}. 5 min", f"x {phrase}", f"{phrase}\nx",
+            f"\u202a{phrase}", f"{MARK}{phrase}", f"{phrase}:\nx\na (1)\nb (2)",
+            f"{phrase}: https://maps.google.com/?q=1,2",
         )
         for form in ("NFC", "NFD")
     ]  # fmt: skip
