@@ -231,6 +231,10 @@ def test_the_command_measures_keeps_and_tells(command: Any, settings: Settings, 
     assert SECRET not in (adapter.path / "evaluation.json").read_text("utf-8")
     lines = [json.loads(line) for line in (adapter.path / "examples.jsonl").read_text("utf-8").splitlines()]
     assert lines == told["examples"] and {"speaker", "context", "twin", "real"} <= lines[0].keys()
+    page = (adapter.path / "report.html").read_text("utf-8")
+    assert (
+        "facts of a month answered right" in page and "1 of 2" in page and SECRET not in page.split('id="likeness"')[1]
+    )
     again = json.loads(command(*argv, "--json").splitlines()[-1])
     assert {**again, "seconds": 0} == {**told, "seconds": 0}
 
