@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.questions import read_questions
@@ -29,6 +29,7 @@ def runs(texts: list[str], seed: int, number: int = 40, longest: int = 3) -> lis
 
 
 @given(counts, counts)
+@settings(deadline=None)
 def test_the_distance_is_a_distance(one: Counter[str], other: Counter[str]) -> None:
     assert distance(one, one) == 0
     assert 0 <= distance(one, other) == distance(other, one) <= 1
