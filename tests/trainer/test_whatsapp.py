@@ -2,6 +2,7 @@
 
 import re
 import string
+import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -254,18 +255,64 @@ FORMS = [
     "[{:%Y-%m-%d, %I:%M:%S %p}] ",
     "\u200e[{:%H:%M:%S, %d.%m.%Y}] ",
     "[{:%d/%m/%y %H.%M.%S}] ",
+    "[{:%Y-%m-%d %H h %M min %S s}] ",
+    "{:%Y-%m-%d, %I h %M %p} - ",
+    "[{:%d/%m/%Y, %I:%M:%S %p}] ",
+    "{:%d.%m.%y, %H:%M Uhr} - ",
+    "{:%Y年%m月%d日 %H:%M} - ",
+    "[{:%H:%M:%S %d/%m/%y}] ",
 ]
+
+
+def headers_of(file: Path) -> list[tuple[datetime, str]]:
+    """The headers of a variant as its file has them, with the moments that they mean."""
+    lines = read_text(file).splitlines()
+    found = []
+    for at, speaker, text in EXPECTED:
+        end = f"{speaker}: {text.partition(chr(10))[0]}"
+        header = next(line for line in lines if line.endswith(end)).removesuffix(end)
+        found.append((at if file.stem.startswith("ios") else at.replace(second=0), header))
+    return found
+
+
+def read_text(file: Path) -> str:
+    data = file.read_bytes()
+    return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+
+
+def can_be_told(messages: list[tuple[int, str, str]]) -> bool:
+    """Not so if somebody begins everything with `word: `: the name may go on behind the colon."""
+    said: dict[str, list[bool]] = {}
+    for _, speaker, body in messages:
+        said.setdefault(speaker, []).append(":" in body.split("\n")[0])
+    return not any(len(colons) > 2 and all(colons) for colons in said.values())
+
+
+@pytest.mark.parametrize("file", VARIANTS, ids=lambda file: file.stem)
+@settings(RELAXED, max_examples=15)
+@given(messages=st.lists(MESSAGES, max_size=12))
+def test_what_is_written_in_any_variant_is_read_back(
+    tmp_path: Path, file: Path, messages: list[tuple[int, str, str]]
+) -> None:
+    assume(can_be_told(messages))
+    headers = headers_of(file)
+    steps = sorted(number % len(headers) for number, _, _ in messages)
+    rows = [
+        *((step, speaker, body) for step, (_, speaker, body) in zip(steps, messages, strict=True)),
+        *((step, "Lisa", f"So {step} long") for step in range(len(headers))),  # enough that the order of dates is told
+    ]
+    rows.sort(key=lambda row: row[0])
+    export = read(tmp_path, "\n".join(f"{headers[step][1]}{speaker}: {body}" for step, speaker, body in rows))
+    assert [(row.at, row.speaker, row.text) for row in export.rows] == [
+        (headers[step][0], speaker, body) for step, speaker, body in rows
+    ]
 
 
 @pytest.mark.parametrize("form", FORMS)
 @RELAXED
 @given(messages=st.lists(MESSAGES, min_size=1, max_size=12))
 def test_what_is_written_is_read_back(tmp_path: Path, form: str, messages: list[tuple[int, str, str]]) -> None:
-    said: dict[str, list[bool]] = {}
-    for _, speaker, body in messages:
-        said.setdefault(speaker, []).append(":" in body.split("\n")[0])
-    # Whoever begins everything with `word: ` cannot be told from someone whose name goes on behind a colon.
-    assume(not any(len(colons) > 2 and all(colons) for colons in said.values()))
+    assume(can_be_told(messages))
     at, expected, lines = datetime(2022, 3, 27, 21, 41), [], []
     for minutes, speaker, body in [(0, "Lisa", "Hey"), *messages]:
         at += timedelta(minutes=minutes % 5000)
@@ -288,10 +335,23 @@ def test_arbitrary_text_is_read_or_refused(tmp_path: Path, text: str) -> None:
 
 
 @RELAXED
-@given(data=st.binary(max_size=200), cut=st.integers(0, 400))
-def test_broken_bytes_are_read_or_refused(tmp_path: Path, data: bytes, cut: int) -> None:
-    whole = VARIANTS[0].read_bytes()
-    (tmp_path / "chat.txt").write_bytes(whole[:cut] + data + whole[cut:])
+@given(
+    file=st.sampled_from(VARIANTS),
+    data=st.binary(max_size=200),
+    cuts=st.lists(st.integers(0, 500), min_size=3, max_size=3),
+    zipped=st.booleans(),
+)
+def test_mutated_exports_are_read_or_refused(
+    tmp_path: Path, file: Path, data: bytes, cuts: list[int], zipped: bool
+) -> None:
+    whole = file.read_bytes()
+    if zipped:
+        with zipfile.ZipFile(tmp_path / "chat.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("_chat.txt", whole)
+        whole = (tmp_path / "chat.zip").read_bytes()
+    begin, end, again = cuts  # something put in, something cut out, something said twice
+    mutated = whole[:begin] + data + whole[min(begin + end % 40, len(whole)) :] + whole[again:]
+    (tmp_path / "chat.txt").write_bytes(mutated)
     try:
         read_export(tmp_path / "chat.txt")
     except TwinError as error:
