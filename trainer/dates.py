@@ -48,15 +48,17 @@ def read_dates(
     if asked is not None and asked not in ORDERS:
         raise TwinError(f"--date-order {asked} is not known: say dmy, mdy or ymd")
     if any(written.third is None for written in dates):
-        return _without_year(dates, today)
-    order = _order(dates, source, separator, asked, today)
-    known = {written: read_date(written, order) for written in dict.fromkeys(dates)}
-    if not any(known.values()):
+        days = _without_year(dates, today)
+    else:
+        order = _order(dates, source, separator, asked, today)
+        known = {written: read_date(written, order) for written in dict.fromkeys(dates)}
+        days = [known[written] for written in dates]
+    if not any(days):
         raise TwinError(
             f'{source} is not a chat that can be read: its dates name no days, such as "{_shown(dates[0])}"; set the'
             " phone to the Gregorian calendar and export the chat again"
         )
-    return [known[written] for written in dates]
+    return days
 
 
 def _order(dates: Sequence[WrittenDate], source: str, separator: str, asked: str | None, today: date) -> Order:

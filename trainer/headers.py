@@ -118,6 +118,8 @@ def _header(first: str, match: re.Match[str], end: int) -> Header | None:
         era, a = _era(a)
     if c is not None and not c.isdigit():
         era, c = _era(c)
+    if not all(field.isdigit() or word(field) in wordings().months for field in (a, b)):
+        return None
     fields = a.isalpha(), len(a) > 2, b[0].isdigit(), c is None, c is not None and len(c) > 2
     form = _form(first, bracket, sep, sep2, fields, between, colon, bool(second), after, closing)
     if form is None:

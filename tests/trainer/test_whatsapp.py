@@ -214,6 +214,8 @@ class TestErrors:
             ("99/99/2022, 21:41 - Lisa: Hey\n", "its dates name no days"),
             ("27/03/2022, 45:41 - Lisa: Hey\n", "is not a WhatsApp chat"),
             ("18/7/2014 AM, 21:41 - Lisa: Hey\n" * 9, 'dates that cannot be read, such as "18/7/2014 AM, 21:41"'),
+            ("31 Feb 12:14 - Lisa: Hey\n", "its dates name no days"),
+            ("27 klo 12.30 - Lisa: Hey\n", "is not a WhatsApp chat"),
             ("[24/7/5782, 21:41:35] Lisa: Hey\n" * 9, "Gregorian"),
         ],
     )
