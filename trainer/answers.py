@@ -84,16 +84,10 @@ class Subject:
     def manifest(self) -> Manifest:
         return self.loaded.adapter.manifest
 
-    def room(self, tokens: int) -> int:
-        """How many of so many tokens there is room for after a conversation, as in serving."""
-        return min(tokens, self.manifest.context_length // 3)
-
     def prompt(self, turns: Sequence[Turn], speaker: str, at: datetime, tokens: int) -> list[int]:
         """The conversation up to the label of who answers, with room for so many tokens after it."""
-        budget = min(READ, self.manifest.context_length - self.room(tokens))
-        gap, facts = self.manifest.gap, self.loaded.facts
-        placed = facts.placed(turns, speaker, at, gap) if facts else ()
-        return self.loaded.renderer.serving_window(turns, speaker, at, budget, gap, facts=placed)
+        budget = min(READ, self.manifest.context_length - self.loaded.room(tokens))
+        return self.loaded.prompt(turns, speaker, at, budget)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
@@ -153,7 +147,7 @@ def answer_all(
 def _row(subject: Subject, request: Request, drawing: Drawing, metrics: Metrics) -> tuple[Row, int]:
     """The row of a request, and how many tokens it begins with."""
     renderer = subject.loaded.renderer
-    most = subject.room(request.max_tokens)
+    most = subject.loaded.room(request.max_tokens)
     ids = subject.prompt(request.turns, request.speaker, request.at, most)
     label = renderer.ids(f" {renderer.labels[request.speaker]}:") if request.mode == "burst" else ()
     slip = Slip(replace(request, seconds=math.inf, stream=False))

@@ -105,7 +105,7 @@ class _Scorer:
         """Of each reply after what was said before the first one: nats a token."""
         first, subject = choice[0], self._subject
         renderer = subject.loaded.renderer
-        windows = {reply: as_ending(reply, renderer, subject.room(LONGEST)) for reply in choice}
+        windows = {reply: as_ending(reply, renderer, subject.loaded.room(LONGEST)) for reply in choice}
         prompt = subject.prompt(first.before, first.speaker, first.at, LONGEST)
         label = list(renderer.ids(f"{renderer.labels[first.speaker]}:"))
         unknown = [reply for reply in choice if reply not in self._alone]

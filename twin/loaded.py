@@ -5,8 +5,9 @@ With two threads at the model, answers come from the wrong adapter without any e
 
 import gc
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from peft import PeftModel, get_peft_model_state_dict
@@ -17,7 +18,7 @@ from twin import facts
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.model import BaseModel, load_base
-from twin.transcript import Renderer
+from twin.transcript import Renderer, Turn
 from twin.writing import Alphabet
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,22 @@ class Loaded:
     @property
     def identity(self) -> tuple[str, str, str]:
         return self.adapter.manifest.base_digest, self.adapter.name, self.adapter.version
+
+    def room(self, tokens: int) -> int:
+        """How many of so many tokens of an answer there is room for after a conversation."""
+        return min(tokens, self.adapter.manifest.context_length // 3)
+
+    def prompt(
+        self, turns: Sequence[Turn], speaker: str, at: datetime, budget: int, renderer: Renderer | None = None
+    ) -> list[int]:
+        """Token ids of a conversation up to the label of who answers, behind the facts that it asks for.
+
+        Args:
+            renderer: one that knows more speakers than the adapter's own.
+        """
+        gap = self.adapter.manifest.gap
+        placed = self.facts.placed(turns, speaker, at, gap) if self.facts else ()
+        return (renderer or self.renderer).serving_window(turns, speaker, at, budget, gap, facts=placed)
 
 
 class LoadedAdapters:

@@ -178,14 +178,12 @@ class Worker:
         return rows_on(self.adapters.model, config, self.prefixes, self._metrics, rows=self._rows, columns=columns)
 
     def _row(self, ticket: Ticket, loaded: Loaded) -> Row:
-        request, manifest = ticket.request, loaded.adapter.manifest
+        request = ticket.request
         renderer = self._renderer_for(ticket, loaded)
-        max_tokens = min(request.max_tokens, manifest.context_length // 3)
-        budget = manifest.context_length - max_tokens
+        max_tokens = loaded.room(request.max_tokens)
+        budget = loaded.adapter.manifest.context_length - max_tokens
         before = renderer.shortened_turns
-        asked = (request.turns, request.speaker, request.at)
-        facts = loaded.facts.placed(*asked, manifest.gap) if loaded.facts else ()
-        prompt = renderer.serving_window(*asked, budget, manifest.gap, facts=facts)
+        prompt = loaded.prompt(request.turns, request.speaker, request.at, budget, renderer)
         self._metrics.shortened_turns += renderer.shortened_turns - before
         label = renderer.ids(f" {renderer.labels[request.speaker]}:") if request.mode == "burst" else ()
         drawing = Drawing(self.adapters.alphabet, loaded.base.device)

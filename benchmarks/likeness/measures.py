@@ -21,14 +21,12 @@ SIMULATIONS, TURNS = 10, 20
 
 def sense(subject: Subject, pairs: Sequence[Pair]) -> float:
     """The share of pairs of which the plausible reply is likelier by character, whoever of the two gives it."""
-    texts = [text for pair in pairs for text in (pair.plausible, pair.absurd)]
-    losses = [0.0] * len(texts)
+    replies = [(pair.context, text) for pair in pairs for text in (pair.plausible, pair.absurd)]
+    losses = [0.0] * len(replies)
     for speaker in SPEAKERS:
-        windows = [
-            _reply(subject, speaker, pair.context, text) for pair in pairs for text in (pair.plausible, pair.absurd)
-        ]
+        windows = [_reply(subject, speaker, context, text) for context, text in replies]
         found = losses_of(subject.model, windows, Collator(subject.loaded.base.tokenizer.pad_token_id))
-        losses = [before + loss / len(text) for before, loss, text in zip(losses, found, texts, strict=True)]
+        losses = [before + loss / len(text) for before, loss, (_, text) in zip(losses, found, replies, strict=True)]
     return sum(losses[number] < losses[number + 1] for number in range(0, len(losses), 2)) / len(pairs)
 
 

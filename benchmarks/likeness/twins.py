@@ -9,18 +9,18 @@ from typing import Any
 from benchmarks.likeness.material import with_one_date
 from demo.play import BASE, EXPORTS, FACTS, OPTIONS
 from trainer import dataset, general
+from trainer.likeness import exchanged
 from trainer.prepare import prepare
 from trainer.run import Choices, settled
 from trainer.train import TrainingData
 from twin.adapter import Adapter, AdapterFolder
 from twin.factfile import read_facts
 from twin.settings import Settings, load_settings
-from twin.transcript import Conversation, Turn
+from twin.transcript import Conversation
 
 CORPUS = Path(BASE).parent / "general.jsonl"
 NAME, PLAIN, SHUFFLED, GENERAL = "daniel", "plain", "shuffled", "general"
 GENERAL_OPTIONS = {**OPTIONS, "epochs": 1}
-SHUFFLED_OPTIONS = {**OPTIONS, "epochs": 2}
 
 Chats = Mapping[str, Sequence[Conversation]]
 
@@ -56,7 +56,7 @@ def train(folder: Path, seed: int) -> Twins:
     one_date = replace(data, chats=with_one_date(read.chats), facts=(), digest="one date")
     _train(PLAIN, one_date, settings, {**OPTIONS, "seed": seed}, source=GENERAL)
     exchanged = replace(data, chats=with_speakers_exchanged(read.chats, seed), facts=(), digest="shuffled")
-    _train(SHUFFLED, exchanged, settings, {**SHUFFLED_OPTIONS, "seed": seed})
+    _train(SHUFFLED, exchanged, settings, {**OPTIONS, "seed": seed})
     adapters = AdapterFolder(settings.adapters)
     return Twins(*(adapters.load(name) for name in (NAME, PLAIN, SHUFFLED)), read.chats, adapters)
 
@@ -71,14 +71,13 @@ def _train(
 def with_speakers_exchanged(chats: Chats, seed: int) -> dict[str, list[Conversation]]:
     """The conversations, with the two speakers of a chat exchanged in about half of them."""
     rng = random.Random(seed)
-    found: dict[str, list[Conversation]] = {}
-    for name, conversations in chats.items():
-        first, second = dict.fromkeys(turn.speaker for one in conversations for turn in one.turns)
-        other = {first: second, second: first}
-        found[name] = [
-            one if rng.random() < 0.5 else Conversation(
-                tuple(Turn(other[turn.speaker], turn.text, turn.at) for turn in one.turns), one.chat
-            )
-            for one in conversations
-        ]  # fmt: skip
-    return found
+    return {
+        name: [one if rng.random() < 0.5 else _exchanged(one) for one in conversations]
+        for name, conversations in chats.items()
+    }
+
+
+def _exchanged(conversation: Conversation) -> Conversation:
+    names = exchanged(conversation, ())
+    turns = tuple(replace(turn, speaker=names[turn.speaker]) for turn in conversation.turns)
+    return Conversation(turns, conversation.chat)

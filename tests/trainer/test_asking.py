@@ -9,6 +9,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from tests.conftest import chat_with_sign
+from tests.masks import tokens_of
 from trainer.asking import LEAST_ASKED, MOST_ASKED, PLACED, conversations_about, windows_with_facts
 from trainer.windows import windows_of
 from twin.facts import MOST_FACTS, Fact
@@ -46,13 +47,7 @@ def test_the_loss_counts_nothing_of_placed_facts(tokenizer: PreTrainedTokenizerF
         (" Daniel:", True), (" pets?", True), (" |", True), (" Lisa:", True), (" two", True), (" |", True),
         ("<|endoftext|>", True),
     ]  # fmt: skip
-    ids: list[int] = []
-    supervised: list[bool] = []
-    for text, counts in expected:
-        piece = [tokenizer.eos_token_id] if text == "<|endoftext|>" else list(renderer.ids(text))
-        ids += piece
-        supervised += [counts] * len(piece)
-    assert (window.ids, window.supervised) == (ids, supervised)
+    assert window == tokens_of(renderer, tokenizer, expected)
 
 
 def test_every_question_meets_every_answer_at_a_time_when_it_holds() -> None:

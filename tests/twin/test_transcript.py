@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
+from tests.masks import tokens_of
 from twin.transcript import (
     Conversation,
     Passage,
@@ -74,14 +75,7 @@ def test_the_loss_counts_these_tokens_and_no_others(tokenizer: PreTrainedTokeniz
         (" You?", True),
         (" |", True),
     ]
-    ids: list[int] = []
-    supervised: list[bool] = []
-    for text, counts in expected:
-        piece = [tokenizer.eos_token_id] if text == "<|endoftext|>" else list(renderer.ids(text))
-        ids += piece
-        supervised += [counts] * len(piece)
-    assert window.ids == ids
-    assert window.supervised == supervised
+    assert window == tokens_of(renderer, tokenizer, expected)
 
 
 @given(turns_of_two, st.booleans())
