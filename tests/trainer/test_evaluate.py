@@ -204,10 +204,12 @@ def test_an_answer_reads_the_facts_that_are_asked_for(subject: Subject) -> None:
 
 def test_the_command_measures_keeps_and_tells(command: Any, settings: Settings, tmp_path: Path) -> None:
     questions = tmp_path / "questions.toml"
+    # What a twin says differs between kinds of processors: any letter of the chat is right, and no letter is.
+    letters = json.dumps([*TOPICS, "yes", "yes!"])
     questions.write_text(
-        '[[question]]\nspeaker = "lisa"\nquestion = "dddd?"\nexpect = "d d d"\n'
-        '[[question]]\nspeaker = "lisa"\nquestion = "eeee?"\nexpect = "e e e"\nreject = ["yes"]\n'
-        '[[question]]\nspeaker = "lisa"\nquestion = "ffff?"\nexpect = ["g", "f"]\nat = "2023-02"\n',
+        f'[[question]]\nspeaker = "lisa"\nquestion = "dddd?"\nexpect = {letters}\n'
+        f'[[question]]\nspeaker = "lisa"\nquestion = "eeee?"\nexpect = {letters}\nreject = {letters}\n'
+        f'[[question]]\nspeaker = "lisa"\nquestion = "ffff?"\nexpect = {letters}\nat = "2023-02"\n',
         "utf-8",
     )
     argv = ["lisa", "--questions", str(questions), "--canary", SECRET, "--canary", "my code is 90771"]
