@@ -1,4 +1,4 @@
-"""Trains the demo's small base model from nothing on the conversations of `demo.corpus`.
+"""Trains the demo's small base model from nothing on the conversations of `demo.corpus`, after a warm-up on `demo.corpus_recall`.
 
     python -m demo.train_base --minutes 70          # trains, saves demo/base/ and the state in demo/run/
     python -m demo.train_base --minutes 70 --resume     # goes on where the last run stopped
@@ -11,7 +11,7 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from transformers import BloomConfig, BloomForCausalLM, GenerationConfig
 from demo.base_tokenizer import EOS, load_tokenizer, train_tokenizer
 from demo.corpus import chats
 from demo.corpus_people import NAMES
+from demo.corpus_recall import recalls, repeated
 from demo.sample_base import BASE, PROMPTS, continuation
 from twin.errors import TwinError
 from twin.files import private_folder
-from twin.transcript import Renderer
+from twin.transcript import Renderer, Tokens
 
 RUN = Path(__file__).parent / "run"
 HELD_OUT_SEED = 0  # training chunks have the seeds from 1 on
@@ -36,6 +37,8 @@ CONTEXTS = (256, 256, 256, 512)  # tokens; the chunks take turns, so that long h
 HELD_OUT = 30  # chats of the held-out loss
 BATCH_TOKENS = 1_024  # tokens in a step: many small steps learn most in little time
 CHUNK = 150  # chats generated at once
+RECALLS, REPEATED = 1_100, 15  # windows, and batches of repeated tokens, among the chats of a chunk
+WARM_UP = 1_100  # steps on repeated tokens alone: the heads that copy are made in the first 700
 IGNORED = -100
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids and labels, both (rows, tokens)
@@ -69,6 +72,13 @@ def chunk_batches(renderer: Renderer, seed: int, eos: int, count: int, batch_tok
         for chat in itertools.islice(chats(seed), count)
         for passages in renderer.training_windows(chat.conversations, context, UNTAGGED, rng)
     ]
+    batches = in_batches(windows, eos, batch_tokens)
+    rng.shuffle(batches)
+    return batches
+
+
+def in_batches(windows: list[Tokens], eos: int, batch_tokens: int) -> list[Batch]:
+    """Windows in batches of about so many tokens, in rows of about equal length. Empties the list."""
     windows.sort(key=lambda window: len(window.ids))
     batches: list[Batch] = []
     while windows:
@@ -82,7 +92,25 @@ def chunk_batches(renderer: Renderer, seed: int, eos: int, count: int, batch_tok
             learnt = [token if counts else IGNORED for token, counts in zip(window.ids, window.supervised, strict=True)]
             labels[row, : len(learnt)] = torch.tensor(learnt)
         batches.append((ids, labels))
-    rng.shuffle(batches)
+    return batches
+
+
+def recall_batches(
+    renderer: Renderer, seed: int, eos: int, count: int, batch_tokens: int = BATCH_TOKENS
+) -> list[Batch]:
+    """Windows in which something is asked for that stands before it."""
+    return in_batches([renderer.window(one) for one in itertools.islice(recalls(seed), count)], eos, batch_tokens)
+
+
+def repeated_batches(seed: int, vocabulary: int, count: int, batch_tokens: int = BATCH_TOKENS) -> list[Batch]:
+    """Random tokens that come again; what counts is all but their first time."""
+    rng, batches = random.Random(seed), list[Batch]()
+    for _ in range(count):
+        rows, length = repeated(rng, vocabulary, batch_tokens)
+        ids = torch.tensor(rows)
+        labels = ids.clone()
+        labels[:, :length] = IGNORED
+        batches.append((ids, labels))
     return batches
 
 
@@ -164,10 +192,15 @@ def load_state(model: BloomForCausalLM, optimizer: torch.optim.Optimizer) -> Run
     return Run(**state["run"])
 
 
-def stream(renderer: Renderer, run: Run, eos: int, batch_tokens: int) -> Iterator[Batch]:
-    """Batches without end; the run notes the chunk that comes next."""
+def stream(renderer: Renderer, run: Run, eos: int, vocabulary: int, batch_tokens: int) -> Iterator[Batch]:
+    """Batches without end: repeated tokens at first, then all together; the run notes the chunk that comes next."""
     while True:
-        batches = chunk_batches(renderer, run.chunk, eos, CHUNK, batch_tokens)
+        seed = run.chunk
+        batches = repeated_batches(seed, vocabulary, REPEATED, batch_tokens)
+        if run.step >= WARM_UP:
+            batches += chunk_batches(renderer, seed, eos, CHUNK, batch_tokens)
+            batches += recall_batches(renderer, seed, eos, RECALLS, batch_tokens)
+            random.Random(seed).shuffle(batches)
         run.chunk += 1
         yield from batches
 
@@ -191,6 +224,7 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     eos = tokenizer.eos_token_id
     renderer = Renderer(tokenizer, NAMES)
     held_out = chunk_batches(renderer, HELD_OUT_SEED, eos, count=HELD_OUT)
+    recalled = recall_batches(renderer, HELD_OUT_SEED, eos, count=5 * HELD_OUT)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.peak, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
     run = load_state(model, optimizer) if options.resume else Run()
     bf16 = faster_in_bf16(model, held_out[0])
@@ -199,7 +233,8 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     )
 
     def keep() -> None:
-        report(model, tokenizer, run, held_out_loss(model, held_out, bf16), console.print)
+        losses = [held_out_loss(model, batches, bf16) for batches in (held_out, recalled)]
+        report(model, tokenizer, run, losses, console.print)
         save_state(model, optimizer, run)
         save_base(model, tokenizer)
 
@@ -207,7 +242,7 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("", total=1.0)
-        for batch in stream(renderer, run, eos, options.batch):
+        for batch in stream(renderer, run, eos, model.config.vocab_size, options.batch):
             elapsed = time.monotonic() - started
             done = run.seconds / (60 * options.minutes) if options.minutes else run.step / options.steps
             if done >= 1:
@@ -227,10 +262,13 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     return run
 
 
-def report(model: BloomForCausalLM, tokenizer: Any, run: Run, held_out: float, write: Callable[[str], Any]) -> None:
-    """Prints where the run is, and how the model goes on after fixed prompts."""
+def report(
+    model: BloomForCausalLM, tokenizer: Any, run: Run, losses: Sequence[float], write: Callable[[str], Any]
+) -> None:
+    """Prints where the run is, and how the model goes on after fixed prompts. `losses`: held-out, of dialogues and of recall."""
     write(
-        f"step {run.step}: {run.tokens / 1e6:.2f} M tokens in {run.seconds / 60:.0f} minutes, held-out loss {held_out:.3f}"
+        f"step {run.step}: {run.tokens / 1e6:.2f} M tokens in {run.seconds / 60:.0f} minutes, "
+        f"held-out loss {losses[0]:.3f}, of what was placed {losses[1]:.3f}"
     )
     model.eval()
     for prompt in PROMPTS[:3]:
