@@ -86,7 +86,8 @@ def _is_latin(letter: str) -> bool:
 def kind_of(speaker: str | None, body: str, habits: Habits) -> Kind:
     """The kind of a row by who the export says wrote it, and what: the body with its marks."""
     if speaker is None:
-        return "call" if wordings().phrases.get(loose(body[:_LONGEST_PHRASE])) == "call" else "system"
+        kind = wordings().phrases.get(loose(body[:_LONGEST_PHRASE]))
+        return cast(Kind, kind) if kind in ("call", "deleted") else "system"
     seen = visible(body).strip()
     if not seen or (seen == _VIEW_ONCE and not habits.ios):
         return "empty"
@@ -157,8 +158,12 @@ def _marked(seen: str, body: str, habits: Habits) -> Kind:
         return kind
     if placeholder := _marked_end(body):
         return placeholder
+    if not habits.ios and loose(seen.partition("\n")[0]).endswith(wordings().attached_behind):
+        return "media"  # a file whose name has no ending
     if not habits.marks or _PASTED.match(seen):
         return "text"
+    if "\n" in seen and not any(mark in body[1:] for mark in APP_MARKS):
+        return "text"  # what the app writes has one line, or marks in the others too
     if _MARKED_CALL.fullmatch(body):
         return "call"
     return "media" if body in habits.placeholders or _is_omitted_thing(seen) else "system"
