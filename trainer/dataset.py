@@ -22,6 +22,7 @@ from twin.files import private_folder, replacing, write_private
 from twin.transcript import DEFAULT_GAP, Conversation
 
 FORMAT_VERSION = 1
+_LINE_ENDS = "\u0085\u2028\u2029"  # the ones that JSON does not escape
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,16 @@ def _row_lines(chats: Iterable[Chat]) -> Iterable[str]:
 
 def row_line(row: Row, **more: str) -> str:
     """A row as a line of JSON, as `rows.jsonl` and `--messages` have it."""
-    fields = {**more, "at": row.at.isoformat(), "speaker": row.speaker, "kind": row.kind, "text": row.text}
-    return json.dumps(fields, ensure_ascii=False) + "\n"
+    return json_line({**more, "at": row.at.isoformat(), "speaker": row.speaker, "kind": row.kind, "text": row.text})
+
+
+def json_line(fields: Mapping[str, Any]) -> str:
+    """Fields as a line of JSON, which stays one line for programs that end lines at Unicode's other line ends too."""
+    line = json.dumps(fields, ensure_ascii=False)
+    if not line.isascii():
+        for end in _LINE_ENDS:
+            line = line.replace(end, f"\\u{ord(end):04x}")
+    return line + "\n"
 
 
 def _options_json(options: Options) -> dict[str, Any]:

@@ -187,8 +187,9 @@ def dominant_shape(text: str) -> Shape | None:
 def quick_pattern(text: str, shape: Shape) -> re.Pattern[str]:
     """A pattern that finds candidates, and takes apart those headers of the shape whose like has been seen.
 
-    Its two groups are the date and the time with its day period; other candidates match with no group. Two headers with
-    the same group say the same in it, so that each date and time needs to be read once.
+    Its two groups are the date, and the time with all that stands before it and its day period: `오후 9:41`; other
+    candidates match with no group. Two headers with the same group say the same in it, so that each date and time needs
+    to be read once.
     """
     forms: set[str] = set()
     patterns = _patterns()
@@ -208,7 +209,7 @@ def _form_pattern(match: re.Match[str]) -> str:
     spans = match.span(1), (match.start(2), date_end), match.span(7), (match.start(8), match.end(12)), match.span(13)
     parts = [re.escape(match.string[start:end]) for start, end in spans]
     bracket, date, between, time, closing = (_NUMBERS.sub(_any_number, part) for part in parts)
-    return f"^{bracket}({date}){between}({time}){closing}"
+    return f"^{bracket}({date})({between}{time}){closing}"
 
 
 def _any_number(match: re.Match[str]) -> str:

@@ -37,9 +37,9 @@ _PLACE = re.compile(r"([^\n:：]{2,40}?)\s?[:：]\s[^\n]*\(https?://\S+\)")  # i
 _VENUE = re.compile(r"[^\n]{1,200}(?:: |\n(?:[^\n]{1,200}\n)?)https?://(?:www\.)?foursquare\.com/v/[0-9a-f]{16,}")
 _COORDINATES = re.compile(r"([^\n]{2,200}): -?\d+\.\d+, ?-?\d+\.\d+ - https://maps\.google\.com/\S+")  # of the web app
 _CALL = re.compile(r"([^\n.,]{3,40})(?:[.,]\s?[^\n]{0,80})?")
-_MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,،、{APP_MARKS}]{{3,60}}[.,،、] ?[{APP_MARKS}][^\n•]{{1,60}}")
+_MARKED_CALL = re.compile(rf"[{APP_MARKS}][^\n.,،、。{APP_MARKS}]{{3,60}}[.,،、。] ?[{APP_MARKS}][^\n•]{{1,60}}")
 _POLL_OPTION = re.compile(r"([^\W\d_][^\n:：]{1,24}?)\s?[:：]\s?.*[(（][^()（）\n]*\d[^()（）\n]*[)）]")
-_UNMARKED_CALL = re.compile(rf"[^\n.,،、{APP_MARKS}]{{3,40}}[.,،、] ?\u200e[^\n<+@#{APP_MARKS}]{{1,40}}")
+_UNMARKED_CALL = re.compile(rf"[^\n.,،、。{APP_MARKS}]{{3,40}}[.,،、。] ?\u200e[^\n<+@#{APP_MARKS}]{{1,40}}")
 _SENT_FILE = re.compile(
     r"(?:AUD|DOC|IMG|PTT|STK|VID)-\d{8}-WA\d{4}(?:\.\w*)?"
 )  # as WhatsApp names files, in any language
@@ -55,7 +55,8 @@ class Habits:
 
     `ios` exports mark it. In those that have lost their marks on the way, the wordings of iOS count without them.
     `placeholders` are lines such as `<Media omitted>` in a language that the table lacks: no one writes them by hand
-    again and again.
+    again and again. Where no known one stands, one in other letters than Latin ones, whose languages the table has, is
+    enough.
     """
 
     ios: bool
@@ -67,16 +68,26 @@ def habits_of(bodies: Sequence[str], *, ios: bool) -> Habits:
     """The habits of an export by the bodies of its rows."""
     marked = Counter(body for body in bodies if body[:1] in APP_MARKS and len(body) < _LONGEST_PHRASE) if ios else None
     angled = Counter(body.partition("\n")[0] for body in bodies if body[:1] == "<")
-    often = {line for line, count in angled.items() if count >= _OFTEN and _ANGLED.fullmatch(line)}
+    known = any(len(line) < _LONGEST_PHRASE and wordings().phrases.get(loose(line)) == "media" for line in angled)
+    often = {
+        line
+        for line, count in angled.items()
+        if _ANGLED.fullmatch(line) and (count >= _OFTEN or not (ios or known or _is_latin(line[1])))
+    }
     if marked:
         often |= {body for body, count in marked.items() if count >= _OFTEN and len(body.split()) <= _MOST_WORDS}
     return Habits(ios, marks=bool(marked), placeholders=frozenset(often))
 
 
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
+
+
 def kind_of(speaker: str | None, body: str, habits: Habits) -> Kind:
     """The kind of a row by who the export says wrote it, and what: the body with its marks."""
     if speaker is None:
-        return "call" if wordings().phrases.get(loose(body[:_LONGEST_PHRASE])) == "call" else "system"
+        kind = wordings().phrases.get(loose(body[:_LONGEST_PHRASE]))
+        return cast(Kind, kind) if kind in ("call", "deleted") else "system"
     seen = visible(body).strip()
     if not seen or (seen == _VIEW_ONCE and not habits.ios):
         return "empty"
@@ -147,11 +158,25 @@ def _marked(seen: str, body: str, habits: Habits) -> Kind:
         return kind
     if placeholder := _marked_end(body):
         return placeholder
+    if not habits.ios and loose(seen.partition("\n")[0]).endswith(wordings().attached_behind):
+        return "media"  # a file whose name has no ending
     if not habits.marks or _PASTED.match(seen):
         return "text"
+    if "\n" in seen and not any(mark in body[1:] for mark in APP_MARKS):
+        return "text"  # what the app writes has one line, or marks in the others too
     if _MARKED_CALL.fullmatch(body):
         return "call"
-    return "media" if body in habits.placeholders else "system"
+    return "media" if body in habits.placeholders or _is_omitted_thing(seen) else "system"
+
+
+def _is_omitted_thing(seen: str) -> bool:
+    """Whether a line is a word or two that the table lacks, and what it says of other things: `recording omitted`."""
+    phrase = loose(seen)
+    if is_notice(seen, distinct=False):  # `Lisa` may be what was left out
+        return False
+    words = phrase.split(" ")
+    begins, ends = wordings().omitted_around
+    return any(" ".join(words[:-count]) in begins or " ".join(words[count:]) in ends for count in (1, 2))
 
 
 def _marked_end(body: str) -> Kind | None:
@@ -243,7 +268,8 @@ def _placeholder(seen: str) -> Kind | None:
     """The kind of an iOS placeholder."""
     if attached := _ATTACHED.fullmatch(seen):
         return "contact" if attached[1].lower().endswith(".vcf") else "media"
-    return cast("Kind | None", wordings().marked_phrases.get(loose(seen.strip("<>"))))
+    phrase, known = loose(seen.strip("<>")), wordings().marked_phrases
+    return cast("Kind | None", known.get(phrase) or known.get(phrase.partition(". ")[0]))
 
 
 def _placeholder_end(seen: str) -> Kind | None:

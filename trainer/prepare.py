@@ -1,6 +1,5 @@
 """`twin prepare`: exports become messages, conversations, a dataset, and the founding article's table."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from trainer.archive import LIMIT, exports_in
 from trainer.conversations import Counts
-from trainer.dataset import Options, extend, redaction_of, row_line, sources_of, summarised
+from trainer.dataset import Options, extend, json_line, redaction_of, row_line, sources_of, summarised
 from trainer.merging import merged
 from trainer.redaction import Redactor
 from trainer.whatsapp import read_export
@@ -144,7 +143,7 @@ def _conversation_lines(conversations: Mapping[str, Sequence[Conversation]]) -> 
     for chat in conversations.values():
         labels = labels_of(turn.speaker for conversation in chat for turn in conversation.turns)
         for conversation in chat:
-            yield json.dumps(_conversation_json(conversation, labels), ensure_ascii=False) + "\n"
+            yield json_line(_conversation_json(conversation, labels))
 
 
 def _conversation_json(conversation: Conversation, labels: dict[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from trainer.dates import Order, WrittenDate, read_date, read_dates
-from trainer.headers import Header, Shape, dominant_shape, is_akin, parse_header, quick_pattern
+from trainer.headers import HEAD, Header, Shape, dominant_shape, is_akin, parse_header, quick_pattern
 from trainer.wordings import visible
 from twin.errors import TwinError
 
@@ -21,11 +21,12 @@ DAY = 86_400  # seconds
 _LINES_BEFORE = 10  # lines before the first header, beyond one a row, that make a file no chat
 _LINE = re.compile(r"^.*\S.*$", re.MULTILINE)
 _LOOK = 100_000  # characters
-_DATED = re.compile(  # two numbers or words, a year, and a time, with little in between
+_DATE_AND_TIME = (  # two numbers or words, a year, and a time, with little in between
     r"^\[?(?:[^\W\d]{1,12} ?)?\d{1,4}[^\w\n]{1,3}\w{1,12}[^\w\n]{1,3}(?:[^\W\d]{1,8} )?\d{1,4}"
-    r"[^\d\n]{1,24}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?",
-    re.MULTILINE,
+    r"[^\d\n]{1,24}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?"
 )
+_DATED = re.compile(_DATE_AND_TIME, re.MULTILINE)
+_LIKE_A_HEADER = re.compile(rf"{_DATE_AND_TIME}[^\d\n]{{0,26}}?(?:\] | [-–] )")
 
 
 def _numbers() -> "array[int]":
@@ -85,7 +86,7 @@ def find_rows(text: str, source: str, date_order: str | None = None) -> tuple[Ro
     if len(before) > len(rows.starts) + _LINES_BEFORE:
         raise _no_chat(source)
     rows.unparsed[:0] = before
-    rows.strange = [start for start, _ in strange]
+    rows.strange = sorted([*rows.strange, *(start for start, _ in strange)])
     _add_akin(rows, [found for found in strange if is_akin(found[1].shape, shape)], shape, date_order)
     return rows, shape
 
@@ -137,6 +138,8 @@ def _scan(
         if written is None or second is None:
             header = parse_header(text, start)
             if header is None:
+                if _LIKE_A_HEADER.match(visible(text[start : start + HEAD])):
+                    rows.strange.append(start)  # with a word that is not known, say
                 continue
             second = second_of_day(header)
             if header.shape != shape or second is None:

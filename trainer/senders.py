@@ -16,7 +16,8 @@ _OFTEN = 3  # lines that a doubtful name must begin to be one
 _ENOUGH = 1000  # different lines of a name, which show whether it is one and goes on behind its colon
 
 _COLON = re.compile(rf":(?=[{INVISIBLE}]*(?: |\n|$))")
-_QUOTES = (('"', '"'), ("“", "”"), ("„", "“”"), ("«", "»"), ("「", "」"))
+_QUOTES = ('"', "“”„‟", "«»", "‹›", "「」", "『』", "《》")  # Swedes begin and end with `”`, Danes begin with `»`
+_ABBREVIATION = re.compile(r'[א-ת]"[א-ת]\b')  # `רו"ח`
 
 Parted = tuple[str | None, str]
 
@@ -142,10 +143,7 @@ def _is_about(rest: str, name: str, seconds: Collection[str]) -> bool:
 
 def _is_open(name: str) -> bool:
     """Whether a quotation begins in the name and does not end there: then its colon is part of what is quoted."""
-    for begin, end in _QUOTES:
-        if begin == end:
-            if name.count(begin) % 2:
-                return True
-        elif name.rfind(begin) > max(name.rfind(char) for char in end):
-            return True
-    return False
+    name = _ABBREVIATION.sub("", name)
+    if any(sum(map(name.count, signs)) % 2 for signs in _QUOTES):
+        return True
+    return name.rfind("‘") > name.rfind("’")  # which is an apostrophe as well

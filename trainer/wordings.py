@@ -7,6 +7,8 @@ without marks, case, kind of space and final full stop. A `*` in the table stand
 import json
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -43,6 +45,7 @@ class Wordings:
     era_names: tuple[str, ...]  # as they are written
     months: dict[str, int]
     omitted: tuple[str, ...]  # placeholders of iOS that stand behind a file's name
+    omitted_around: tuple[frozenset[str], frozenset[str]]  # what more than one of them begins with, and ends with
     omitted_ends: frozenset[str]  # the last words of Android's placeholders
     beginnings: frozenset[str]  # the first `BEGIN` characters, or fewer, of all that may be a whole body
 
@@ -77,7 +80,8 @@ def wordings() -> Wordings:
         ("media", "media"),
     ):
         phrases |= {loose(phrase): kind for phrase in table[name]}
-    marked = {loose(phrase): "media" for name in ("omitted", "view_once") for phrase in table[name]}
+    view_once = [sentence for phrase in table["view_once"] for sentence in (phrase, phrase.partition(". ")[0])]
+    marked = {loose(phrase): "media" for phrase in (*table["omitted"], *view_once)}
     marked |= {loose(phrase): "contact" for phrase in table["contact"]}
     named = [re.escape(loose(phrase)).replace(r"\*", ".{1,100}") for phrase in table["deleted"] if "*" in phrase[1:]]
     beginnings = [loose(phrase) for name in ("deleted", "location", "call", "poll") for phrase in table[name]]
@@ -101,9 +105,18 @@ def wordings() -> Wordings:
         era_names=tuple(entry for entries in table["era"].values() for entry in entries),
         months={word(entry): number for number, names in enumerate(table["month"], start=1) for entry in names},
         omitted=tuple(loose(phrase) for phrase in table["omitted"]),
+        omitted_around=_shared([loose(phrase) for phrase in table["omitted"]]),
         omitted_ends=frozenset(loose(phrase).split()[-1] for phrase in table["media"] if " " in phrase[2:-2]) - {">"},
         beginnings=frozenset(phrase.partition("*")[0][:BEGIN] for phrase in beginnings),
     )
+
+
+def _shared(phrases: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What stands before the last word of more than one phrase, and behind the first word of more than one."""
+    begins = Counter(phrase.rpartition(" ")[0] for phrase in phrases)
+    ends = Counter(phrase.partition(" ")[2] for phrase in phrases)
+    often = [frozenset(part for part, count in parts.items() if part and count > 1) for parts in (begins, ends)]
+    return often[0], often[1]
 
 
 def chat_name(stem: str) -> str | None:

@@ -51,6 +51,7 @@ def ios(*bodies: str, marks: bool = True) -> str:
         ("|GLASOVANJE:\nKdaj?\n|MOŽNOST: zdaj (|2 glasova)\n|MOŽNOST: nikoli (|0 glasov)", "poll"),
         ("Hey |<This message was edited>", "text"),
         ("Max left me", "text"),
+        ("|two\nlines", "text"),
         ("", "empty"),
     ],
 )
@@ -72,6 +73,10 @@ def test_ios_with_and_without_its_marks(tmp_path: Path, body: str, kind: str, ma
         ("Lisa:", "Lisa", "empty"),
         ("Lisa: Waiting for this message. This may take a while.", "Lisa", "system"),
         ("Missed voice call", None, "call"),
+        (f"{MARK}You deleted this message", None, "deleted"),
+        (f"Lisa: {MARK}notes (file attached)\nread them", "Lisa", "media"),
+        ("Lisa: notes (file attached)", "Lisa", "text"),
+        (f"Lisa: {MARK}two\nlines", "Lisa", "text"),
         ("Lisa added Max: work", None, "system"),
         ("Your security code with Max: work changed. Tap to learn more.", None, "system"),
         ("Lisa changed the group description", None, "system"),

@@ -43,6 +43,15 @@ def test_messages_are_every_row_as_written(chat: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.jsonl").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_row_is_one_line_whatever_line_ends_are_in_its_text(tmp_path: Path) -> None:
+    text = "a\x0bb\x0cc\x1cd\x85e\u2028f\u2029g"
+    file = tmp_path / "ends.txt"
+    file.write_text("".join(f"27/03/2022, 21:41 - {name}: {text}\n" for name in ("Lisa", "Max")), encoding="utf-8")
+    prepare([file], messages=tmp_path / "m.jsonl", out=tmp_path / "c.jsonl")
+    assert [row["text"] for row in lines(tmp_path / "m.jsonl")] == [text, text]
+    assert [turn["text"] for turn in lines(tmp_path / "c.jsonl")[0]["turns"]] == [text, text]
+
+
 def test_out_has_conversations_as_they_are_rendered(chat: Path, tmp_path: Path) -> None:
     prepare([chat], out=tmp_path / "c.jsonl", aliases={"Lisa <3": "Lisa"})
     assert lines(tmp_path / "c.jsonl") == [

@@ -104,6 +104,30 @@ def test_names_are_told_from_notices(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "Lisa skapade gruppen ”Rom: hotell”",
+        "Lisa ändrade gruppnamnet från ”Rom: hotell” till ”Paris: barer”",
+        "Lisa oprettede gruppen »Rom: hoteller«",
+        "Lisa a créé le groupe « Rome : hôtels: »",
+        "Lisa님이 ‘로마: 호텔’ 그룹을 만들었습니다",
+        "Lisaさんが『ローマ: ホテル』を作成しました",
+        "Lisa 将主题从“A 2023”改为“罗马: 饭店”",
+        'דן שינה את שם הקבוצה מ"רומא: מלונות" ל"פריז: ברים"',
+        'Lisa changed the group name from "Trip 2023" to "Rome: hotels"',
+    ],
+)
+def test_a_colon_in_a_quotation_ends_no_name(tmp_path: Path, notice: str) -> None:
+    export = read(tmp_path, f"13/01/2022, 10:00 - Lisa: a: b\n13/01/2022, 10:01 - {notice}\n")
+    assert said(export)[1] == (None, "system", notice)
+
+
+@pytest.mark.parametrize("name", ['רו"ח דן', 'Max "Mad" Miller', "Firma „Rom“", "”Kalle”", "Zoë’s Mum", "O‘Brien’s"])
+def test_names_may_have_quotation_marks(tmp_path: Path, name: str) -> None:
+    assert said(read(tmp_path, f"13/01/2022, 10:00 - {name}: a: b\n")) == [(name, "text", "a: b")]
+
+
 def test_notice_behind_a_mark_has_no_sender_unless_the_sender_is_known(tmp_path: Path) -> None:
     export = read(
         tmp_path,
@@ -140,6 +164,16 @@ def test_quoted_headers_stay_text(tmp_path: Path) -> None:
     export = read(tmp_path, f"27/03/2022, 21:41 - Daniel: {body}\n27/03/2022, 21:42 - Lisa: no\n")
     assert said(export) == [("Daniel", "text", body), ("Lisa", "text", "no")]
     assert "2 lines look like headers of another form (lines 2, 3)" in export.warnings[0]
+
+
+def test_headers_with_a_word_that_is_not_known_are_told_of(tmp_path: Path) -> None:
+    export = read(
+        tmp_path,
+        "13/01/2022, 3:00 pm - Lisa: a\n1. one\n10:30 - 12:00 Meeting\n13/01/2022, 18:00 cinema\n"
+        "13/01/2022, 3:02 pomeridiane - Lisa: b\n13/01/2022, 3:03 pm - Lisa: c\n",
+    )
+    assert len(export.rows) == 2
+    assert "1 lines look like headers of another form (lines 5)" in export.warnings[0]
 
 
 def test_a_header_in_the_middle_of_a_line_is_none(tmp_path: Path) -> None:
@@ -322,6 +356,24 @@ def test_what_is_written_is_read_back(tmp_path: Path, form: str, messages: list[
         lines.append(f"{form.format(at)}{speaker}: {body}")
     export = read(tmp_path, "\n".join(lines))
     assert [(row.at, row.speaker, row.text) for row in export.rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "am", "pm"),
+    [
+        ("%Y. %m. %d. {} %I:%M - ", "오전", "오후"),
+        ("[%Y/%m/%d {}%I:%M:%S] ", "上午", "下午"),
+        ("%d/%m/%Y, {} %I:%M - ", "முற்பகல்", "பிற்பகல்"),
+        ("%d/%m/%Y, %I:%M\u202f{} - ", "a.\u00a0m.", "p.\u00a0m."),
+        ("[%d/%m/%Y, %I:%M:%S {}] ", "GH", "GD"),
+        ("[%I:%M:%S {} %d/%m/%Y] ", "SA", "CH"),
+    ],
+    ids=lambda text: text,
+)
+def test_every_hour_of_a_day_at_the_same_minute(tmp_path: Path, form: str, am: str, pm: str) -> None:
+    hours = [datetime(2022, 3, 27, hour, 41) for hour in range(24)]
+    export = read(tmp_path, "\n".join(f"{at.strftime(form.format(pm if at.hour > 11 else am))}L: x" for at in hours))
+    assert [row.at for row in export.rows] == hours
 
 
 @RELAXED

@@ -199,6 +199,14 @@ def test_placeholders_of_languages_that_the_table_lacks() -> None:
     assert kind_of("Lisa", "<br>", often) == "text"
 
 
+def test_a_placeholder_that_the_table_lacks_is_one_at_first_sight_in_letters_of_its_own() -> None:
+    tamil = "<ஊடகம் தவிர்க்கப்பட்டது>"
+    assert habits_of(["Hey", tamil], ios=False).placeholders == {tamil}
+    assert habits_of(["Hey", tamil, "<Media omitted>"], ios=False).placeholders == set()
+    assert habits_of(["Hey", tamil], ios=True).placeholders == set()
+    assert habits_of(["Hey", "<räuspert sich>"], ios=False).placeholders == set()
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
