@@ -68,6 +68,10 @@ class LocalEngine:
         changed: dict[str, str] = await self._call(lambda worker: worker.reload())
         return changed
 
+    async def unload(self) -> None:
+        """Let go of the model's memory. It is loaded anew for the next request, or for those in the making."""
+        await self._call(lambda worker: worker.unload())
+
     async def forget(self) -> None:
         """Let go of the keys and values of all histories."""
         await self._call(lambda worker: worker.prefixes.clear())

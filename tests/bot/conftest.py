@@ -59,6 +59,8 @@ class FakeEngine:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.reloads = 0
+        self.unloads = 0
+        self.started: list[str] = []
         self.version = "v1"
         self.closed = False
         self.reply: Reply = lambda request: f"{request.speaker} heard {request.turns[-1].text}"
@@ -76,6 +78,12 @@ class FakeEngine:
     def answer(self, request: Request) -> FakeAnswer:
         self.requests.append(request)
         return FakeAnswer(self, request)
+
+    async def start(self, name: str) -> None:
+        self.started.append(name)
+
+    async def unload(self) -> None:
+        self.unloads += 1
 
     async def reload(self) -> dict[str, str]:
         self.reloads += 1
