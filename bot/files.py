@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -149,16 +150,15 @@ def age_out_backups(data_dir: Path, days: int) -> None:
 
 def _learned_from(adapters: AdapterFolder, dataset: str) -> list[Adapter]:
     """Every version whose weights go back to a dataset."""
-    found: list[Adapter] = []
-    # What a version goes on from is older, and versions are called by their time.
-    for path in sorted(adapters.root.glob("*/[!.]*/twin.json"), key=lambda path: path.parent.name):
-        try:
-            adapter = adapters.load(path.parent.parent.name, path.parent.name)
-        except TwinError:
-            continue
-        if dataset in adapter.manifest.datasets or adapter.manifest.continued_from in {one.identity for one in found}:
-            found.append(adapter)
-    return found
+    known: list[Adapter] = []
+    for path in adapters.root.glob("*/[!.]*/twin.json"):
+        with suppress(TwinError):  # one that cannot be read cannot serve either
+            known.append(adapters.load(path.parent.parent.name, path.parent.name))
+    found: dict[str, Adapter] = {}
+    for adapter in sorted(known, key=lambda adapter: adapter.manifest.created):  # after what it goes on from
+        if dataset in adapter.manifest.datasets or adapter.manifest.continued_from in found:
+            found[adapter.identity] = adapter
+    return list(found.values())
 
 
 def _mark(file: Path, line: str) -> None:

@@ -66,12 +66,11 @@ class DataHandlers:
         arguments = self._twin("prepare", upload.path, "--dataset", upload.dataset, "--consent", statement, "--json")
         try:
             found = await result_of(arguments, self._environment)
+            text = words("added", dataset=upload.dataset, conversations=found.get("conversations", 0))
         except TwinError as error:
-            await self._desk.say(update, words("no_export", reason=short(str(error), 500)))
-        else:
-            conversations = found.get("conversations", 0)
-            await self._desk.say(update, words("added", dataset=upload.dataset, conversations=conversations))
+            text = words("no_export", reason=short(str(error), 500))
         await asyncio.to_thread(files.remove_uploads, [upload.path])
+        await self._desk.say(update, text)
 
     async def discard(self, update: Update, _: Context) -> None:
         words, upload = await self._desk.words(update), await self._pressed(update)

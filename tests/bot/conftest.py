@@ -165,8 +165,8 @@ class World:
         return [(turn.speaker, turn.text) for turn in await self.store.turns((await self.thread(user)).id)]
 
 
-def write_adapter(adapters: AdapterFolder, name: str, chats: list[tuple[str, ...]]) -> str:
-    """A promoted version of an adapter that has a recipe and no weights."""
+def write_adapter(adapters: AdapterFolder, name: str, chats: list[tuple[str, ...]], **more: Any) -> str:
+    """A promoted version of an adapter that has a recipe and no weights; `more` of its manifest."""
     until = datetime(2023, 5, 4)
     manifest = Manifest(
         base_model="demo/base",
@@ -181,7 +181,7 @@ def write_adapter(adapters: AdapterFolder, name: str, chats: list[tuple[str, ...
         gap_seconds=3600,
     )
     with adapters.new_version(name) as (version, folder):
-        (folder / "twin.json").write_text(manifest.to_json(), "utf-8")
+        (folder / "twin.json").write_text(replace(manifest, **more).to_json(), "utf-8")
     adapters.promote(name, version)
     return version
 
@@ -201,7 +201,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def adapter_writer() -> Callable[[AdapterFolder, str, list[tuple[str, ...]]], str]:
+def adapter_writer() -> Callable[..., str]:
     return write_adapter
 
 

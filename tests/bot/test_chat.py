@@ -217,10 +217,20 @@ class TestSides:
         assert "Daniel and Lisa" in opened.text
         assert await world.ask("/simulate") == WORDS("simulation_runs")
         query = await world.sandbox.press(DANIEL, opened.id, opened.buttons[0]["callback_data"])
-        await world.sandbox.answer(query, SOON)
+        again = await world.sandbox.press(DANIEL, opened.id, opened.buttons[0]["callback_data"])
+        for pressed in (query, again):
+            assert (await world.sandbox.answer(pressed, SOON)).text == ""
         gate.set()
         await world.until(lambda: world.said()[-1] == WORDS("simulation_ended"))
         assert len(world.said()) == 3
+
+    async def test_stop_button_of_one_that_is_over(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(simulate, "PAUSE", 0.0)
+        opened = await world.next(await world.sandbox.say(DANIEL, "/simulate Lisa Daniel 1 Hello"))
+        await world.until(lambda: world.said()[-1] == WORDS("simulation_ended"))
+        await world.until(lambda: not world.application.bot_data["parts"].simulations._tasks)
+        query = await world.sandbox.press(DANIEL, opened.id, opened.buttons[0]["callback_data"])
+        assert (await world.sandbox.answer(query, SOON)).text == WORDS("gone")
 
     @pytest.mark.parametrize("text", ["/simulate Liza Peter", "/simulate Lisa"])
     async def test_simulation_of_nobody(self, world: World, text: str) -> None:
@@ -256,6 +266,13 @@ class TestChoices:
         assert await world.ask("/undo") == german("nothing_to_undo")
         assert await world.ask("/language fr") == german("language_which", known="en oder de")
         assert await world.ask("/undo", GUEST) == WORDS("nothing_to_undo")
+
+    async def test_of_a_german_user_without_a_choice(self, world: World) -> None:
+        world.sandbox.set_user(GUEST, "Emma", "de")
+        assert await world.ask("/undo", GUEST) == Words("de")("nothing_to_undo")
+        assert Words("de")("ai_notice") in await world.ask("/start", GUEST)
+        sent = await world.sandbox.send_file(GUEST, "notes.pdf", b"some notes")
+        assert "nur die Art: Datei" in (await world.next(sent, GUEST)).text
 
     async def test_choices_are_of_one_chat(self, world: World) -> None:
         await world.ask("/mode burst")
