@@ -3,8 +3,9 @@
 import logging
 
 from bot.chat import Chats
+from bot.logs import described
 from bot.simulate import Simulations
-from twin.engine import Engine
+from twin.engine import Engine, EngineError
 from twin.errors import TwinError
 
 log = logging.getLogger(__name__)
@@ -33,5 +34,6 @@ class Pause:
         self._chats.resume()
         try:
             await self._engine.start(adapter)
-        except TwinError as error:
-            log.warning("adapter %s was not loaded: %s", adapter, error)
+        except Exception as error:  # whoever writes is told when it is tried again
+            reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)
+            log.error("adapter %s was not loaded after the training: %s", adapter, reason)

@@ -126,9 +126,9 @@ class Retrain:
             reason = str(error) if isinstance(error, TwinError) else described(error)
             log.error("training failed: %s", reason)
             await board.show(boards.failed(words, training.adapter, reason), last=True)
-        await self._pause.end(training.adapter)
         await self._store.end_training(training.id)
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
+        await self._pause.end(training.adapter)
 
     async def _follow(self, training: Training, job: Job, board: Board, words: Words) -> dict[str, Any] | None:
         """Show the process's events as they come; returns its result, the last line without an event."""

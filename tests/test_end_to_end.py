@@ -118,6 +118,10 @@ async def test_the_main_job(world: World, trained: tuple[Settings, Adapter]) -> 
     assert len(await world.history()) == len(before) + 2
 
 
+def test_the_pace_of_whoever_writes_in_bursts_was_learned(trained: tuple[Settings, Adapter]) -> None:
+    assert trained[1].manifest.rhythm["Lisa"].pause("see you later") > 5
+
+
 async def test_retrain_by_an_admin_while_the_bot_goes_on_answering(
     world: World, trained: tuple[Settings, Adapter]
 ) -> None:

@@ -70,7 +70,8 @@ class LocalEngine:
 
     async def unload(self) -> None:
         """Let go of the model's memory. It is loaded anew for the next request, or for those in the making."""
-        await self._call(lambda worker: worker.unload())
+        if self._thread.is_alive():  # else there is none
+            await self._call(lambda worker: worker.unload())
 
     async def forget(self) -> None:
         """Let go of the keys and values of all histories."""

@@ -38,7 +38,7 @@ class Settings:
     mode: str = "first"
     burst_window: timedelta = timedelta(seconds=2)
     burst_most: timedelta = timedelta(seconds=15)
-    bubble_pause: timedelta = timedelta(seconds=5)
+    bubble_pause: timedelta = timedelta(seconds=8)
     stream: bool = False
     retrain_cron: str | None = None
     pause_in_training: str = "auto"
@@ -106,7 +106,7 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         mode=_one_of("MODE", text("MODE", default.mode), ("first", "burst")),
         burst_window=_seconds("BURST_SECONDS", text("BURST_SECONDS", "2"), least=0),
         burst_most=_seconds("BURST_MOST_SECONDS", text("BURST_MOST_SECONDS", "15"), least=0),
-        bubble_pause=_seconds("BUBBLE_SECONDS", text("BUBBLE_SECONDS", "5"), least=0),
+        bubble_pause=_seconds("BUBBLE_SECONDS", text("BUBBLE_SECONDS", "8"), least=0),
         stream=_flag("STREAM", values.get("STREAM", "")),
         pause_in_training=_one_of(
             "PAUSE_IN_TRAINING", text("PAUSE_IN_TRAINING", default.pause_in_training), ("auto", "yes", "no")
