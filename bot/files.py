@@ -86,14 +86,14 @@ def withdraw(data_dir: Path, adapters: AdapterFolder, name: str) -> list[str]:
     learned = _learned_from(adapters, name)
     for adapter in learned:
         _mark(adapters.root / adapter.name / _WITHDRAWN, f"{adapter.version} {name}")
-    marked = sorted({adapter.name for adapter in learned})
-    for adapter_name in {*marked, folder_name(name)}:  # an interrupted training cannot go on without its data
-        shutil.rmtree(adapters.run_folder(adapter_name), ignore_errors=True)
+    names = sorted({adapter.name for adapter in learned})
+    for one in {*names, name}:  # what an interrupted training had of it
+        shutil.rmtree(adapters.run_folder(one), ignore_errors=True)
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise TwinError(f"cannot remove {folder}: {error.strerror}") from None
-    return marked
+    return names
 
 
 def unlearn(adapters: AdapterFolder, name: str) -> str | None:

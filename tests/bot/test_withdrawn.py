@@ -44,8 +44,11 @@ async def test_admin_is_told_what_still_serves_and_goes_back_by_a_button(
     clean = adapter_writer(idle_world.adapters, "daniel", CHATS, datasets=("other",))
     marked = adapter_writer(idle_world.adapters, "daniel", CHATS)
     later = adapter_writer(idle_world.adapters, "lisa", CHATS, datasets=("x",), continued_from=f"daniel/{marked}")
+    interrupted = idle_world.adapters.run_folder("daniel")
+    interrupted.mkdir()
     await idle_world.start()
     told = await withdraw(idle_world, "daniel")
+    assert not interrupted.exists()
     assert "daniel, lisa" in told.text and "/rollback" in told.text
     assert [button["text"] for button in told.buttons] == ["Delete it from daniel", "Delete it from lisa"]
     assert idle_world.adapters.current_version("daniel") == marked  # until the admin decides
