@@ -84,6 +84,9 @@ def _training_flags(parser: argparse.ArgumentParser) -> None:
         ("--refit", "refit", "after the gate, train once more with the held-out conversations"),
     ):
         parser.add_argument(flag, dest=key, action=argparse.BooleanOptionalAction, help=text)
+    parser.add_argument(
+        "--wait-for-memory", type=float, default=0.0, metavar="SECONDS", help="for something else to let go of it"
+    )
     parser.add_argument("--target-modules", metavar="A,B", help="the layers to train (default: all linear ones)")
 
 

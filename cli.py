@@ -222,7 +222,7 @@ def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     """Run the Telegram bot until it is stopped."""
-    from bot import app
+    from bot import app, retrain
     from trainer.command import train_command
     from twin.adapter import AdapterFolder
     from twin.local import LocalEngine
@@ -234,7 +234,9 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     first = settings.adapter or adapters.first()
 
     async def serve() -> None:
-        if first:  # a base model that is not there is told now, not to the first who writes
+        if first and not retrain.makes_room(
+            settings
+        ):  # a base model that is not there is told now, not to the first who writes
             await engine.start(first)
         await app.run(settings, engine, retrain_command=train_command)
 

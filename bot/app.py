@@ -26,6 +26,7 @@ from bot.handlers_talk import TalkHandlers
 from bot.inbox import ChatOrder, Inbox
 from bot.logs import described, private_logs
 from bot.menus import set_menus
+from bot.pause import Pause
 from bot.retrain import Command, Retrain, environment_of
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
@@ -96,7 +97,15 @@ def build(
     desk = Desk(settings, store, engine, adapters, bot, access, delivery, chats)
     simulations = Simulations(store, engine, delivery)
     retrain = (
-        Retrain(settings, store=store, bot=bot, engine=engine, adapters=adapters, command=retrain_command)
+        Retrain(
+            settings,
+            store=store,
+            bot=bot,
+            engine=engine,
+            adapters=adapters,
+            pause=Pause(engine, chats, simulations),
+            command=retrain_command,
+        )
         if retrain_command
         else None
     )
@@ -108,7 +117,7 @@ def build(
         SideHandlers(desk, simulations),
         TalkHandlers(desk),
         ChatHandlers(desk),
-        DataHandlers(desk, _twin, environment),
+        DataHandlers(desk, retrain, _twin, environment),
         AdminHandlers(desk, retrain, schedule),
     )
     register(application, handlers)
@@ -186,12 +195,12 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
 async def _start(application: App, parts: _Parts) -> None:
     await parts.desk.access.load()
     await application.initialize()
+    if parts.retrain:
+        await parts.retrain.resume()  # before anything is answered: it may need the memory
     await parts.inbox.replay(application.bot)
     await application.start()
     await parts.schedule.make_up()
     await parts.desk.delivery.wake_all()
-    if parts.retrain:
-        await parts.retrain.resume()
     assert application.updater is not None  # noqa: S101
     await application.updater.start_polling(allowed_updates=_UPDATES, error_callback=_polling_failed)
     if claim := parts.desk.access.claim:

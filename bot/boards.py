@@ -11,6 +11,7 @@ from twin.adapter import AdapterFolder
 USE = "use:"  # how the callback data of a button begins that puts a version to work
 _BAR = 20  # characters of a progress bar
 _SAMPLE = 200  # characters shown of each part of a sample
+_SHARES = {"right_persona": "measure_persona", "hits_at_1": "measure_reply", "verbatim": "measure_verbatim"}
 
 
 def progress(words: Words, adapter: str, values: dict[str, Any], sample: dict[str, Any] | None) -> str:
@@ -46,8 +47,7 @@ def done(words: Words, adapter: str, result: dict[str, Any], evaluations: Sequen
         lines.append(words("held_out", loss=f"{float(loss):.3f}"))
     if base is not None:
         lines.append(words("base_loss", loss=f"{float(base):.3f}"))
-    new, old = (_numbers(evaluation) for evaluation in evaluations)
-    lines += [f"{key}: {old[key]:.3f} → {new[key]:.3f}" for key in new if key in old]
+    lines += _comparison(words, *evaluations)
     reasons = [str(reason) for reason in result.get("reasons") or []]
     promoted = result.get("promoted", True)
     lines.append(words("promoted") if promoted else words("not_promoted", reasons="; ".join(reasons) or "-"))
@@ -83,10 +83,16 @@ def used(adapters: AdapterFolder, data: str) -> tuple[str, str] | None:
     return None
 
 
-def _numbers(evaluation: dict[str, Any]) -> dict[str, float]:
-    """The figures of an evaluation that two versions can be compared by."""
-    return {
-        key: float(value)
-        for key, value in evaluation.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and "loss" in key
-    }
+def _comparison(words: Words, new: dict[str, Any], old: dict[str, Any]) -> list[str]:
+    """What was measured of the new version and of the one before: the loss first, then how alike they are."""
+    gate = new.get("gate") or {}
+    before, after = gate.get("rival_loss"), gate.get("loss")
+    lines = []
+    if before is not None and after is not None:
+        lines.append(words("compared", what=words("measure_loss"), old=f"{before:.3f}", new=f"{after:.3f}"))
+    alike_before, alike_after = old.get("likeness") or {}, new.get("likeness") or {}
+    for key, measure in _SHARES.items():
+        before, after = alike_before.get(key), alike_after.get(key)
+        if before is not None and after is not None:
+            lines.append(words("compared", what=words(measure), old=f"{before:.0%}", new=f"{after:.0%}"))
+    return lines

@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from telegram import Bot
-from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.bubbles import bubbles_of
@@ -17,9 +16,10 @@ from bot.burst import Burst
 from bot.delivery import Delivery
 from bot.lanes import Lanes
 from bot.logs import described
+from bot.presence import typing
 from bot.texts import Words
 from storage.store import Buttons, Place, Preferences, Store, Thread, Waiting
-from twin.adapter import AdapterFolder
+from twin.adapter import AdapterFolder, Rhythm
 from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
 from twin.errors import TwinError
 from twin.settings import Settings
@@ -28,7 +28,6 @@ from twin.transcript import Turn
 log = logging.getLogger(__name__)
 
 TYPING_AFTER = 0.2  # seconds; an answer that comes at once is not announced: that costs as much as sending it
-TYPING_EVERY = 4.0  # seconds; Telegram shows it for five
 DRAFT_EVERY = 0.7  # seconds between two states of a streamed answer
 
 
@@ -79,6 +78,8 @@ class Chats:
         self._now = now
         self._waiting: dict[Place, dict[int, _Waiting]] = {}  # by thread, in order of their first messages
         self._drafts: dict[int, _Draft] = {}  # by thread
+        self._told_of_pause: set[Place] = set()
+        self.paused = False
         self._lanes = Lanes(self._answer_all)
 
     def add(
@@ -115,6 +116,19 @@ class Chats:
             if draft.chat_id == chat_id:
                 draft.answer.cancel()
 
+    def pause(self) -> None:
+        """Answer nobody from here on; the answers in the making are given up, and what they answer waits."""
+        self.paused = True
+        for draft in self._drafts.values():
+            draft.answer.cancel()
+
+    def resume(self) -> None:
+        """Answer whatever waits."""
+        self.paused = False
+        self._told_of_pause.clear()
+        for place in self._waiting:
+            self._lanes.wake(place)
+
     async def stop(self) -> None:
         """Cancel the answers in the making; their messages stay in the store and are answered after a restart."""
         for draft in self._drafts.values():
@@ -126,6 +140,9 @@ class Chats:
         while threads:
             thread_id, waiting = next(iter(threads.items()))
             await self._quiet(waiting.burst)
+            if self.paused:
+                await self._tell_of_pause(place, waiting.words)
+                return
             if threads.pop(thread_id, None) is None:
                 continue  # it was forgotten meanwhile
             if not await self._answer(thread_id, waiting):
@@ -163,7 +180,7 @@ class Chats:
         turns = await self._store.turns(thread.id)
         preferences = await self._store.preferences(thread.place)
         request = await self._request(waiting, turns, preferences)
-        async with _typing(self._bot, thread.place):
+        async with typing(self._bot, thread.place, after=TYPING_AFTER):
             for _ in range(2):  # asked twice before it is taken for silence
                 said, version, interrupted = await self._ask(thread, request, memory.burst)
                 if interrupted:
@@ -188,6 +205,8 @@ class Chats:
 
     async def _ask(self, thread: Thread, request: Request, burst: Burst) -> tuple[list[str], str, bool]:
         """The messages of the answer, the adapter version they come from, and whether it was interrupted."""
+        if self.paused:
+            return [], "", True
         answer = self._engine.answer(request)
         self._drafts[thread.id] = _Draft(thread.place.chat_id, answer, burst)
         said = [""]
@@ -215,16 +234,31 @@ class Chats:
     async def _record(self, waiting: Waiting, said: list[str], version: str, memory: _Waiting) -> None:
         thread = waiting.thread
         pause = self._settings.bubble_pause.total_seconds()
+        rhythm = await self._rhythm(waiting, version) if len(said) > 1 and pause else Rhythm()
         async with self._store.transaction():
             current = await self._store.current_thread(thread.place)
             stays = current is not None and (current.id, current.answers) == (thread.id, waiting.answers)
             await self._store.record_answer(
                 waiting,
-                bubbles_of(said, waiting.answers, datetime.now(), longest_pause=pause, labelled=not stays),
+                bubbles_of(said, waiting.answers, datetime.now(), rhythm, longest_pause=pause, labelled=not stays),
                 version,
                 buttons=answer_buttons,
                 reply_to=memory.reply_to,
             )
+
+    async def _tell_of_pause(self, place: Place, words: Words) -> None:
+        """Say once why there is no answer for now."""
+        if place not in self._told_of_pause:
+            self._told_of_pause.add(place)
+            await self._store.post(place, words("paused"))
+            self._delivery.wake(place.chat_id)
+
+    async def _rhythm(self, waiting: Waiting, version: str) -> Rhythm:
+        """At which pace whoever answers sends messages, as that version has learned it."""
+        with suppress(TwinError):  # the version was removed meanwhile
+            adapter = await asyncio.to_thread(self._adapters.load, waiting.thread.adapter, version)
+            return adapter.manifest.rhythm.get(waiting.answers, Rhythm())
+        return Rhythm()
 
     async def _excuse(self, waiting: Waiting, text: str) -> None:
         """Say why there is no answer, and let the messages be done; silently, if they were forgotten meanwhile."""
@@ -236,26 +270,3 @@ class Chats:
 def answer_buttons(turn_id: int) -> Buttons:
     """What stands under the last answer: good, bad, again."""
     return [[("👍", f"good:{turn_id}"), ("👎", f"bad:{turn_id}"), ("🔄", f"again:{turn_id}")]]
-
-
-@asynccontextmanager
-async def _typing(bot: Bot, place: Place) -> AsyncIterator[None]:
-    """Show that the twin is writing for as long as the block runs."""
-    task = asyncio.create_task(_type(bot, place))
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _type(bot: Bot, place: Place) -> None:
-    await asyncio.sleep(TYPING_AFTER)
-    while True:
-        await type_once(bot, place)
-        await asyncio.sleep(TYPING_EVERY)
-
-
-async def type_once(bot: Bot, place: Place) -> None:
-    """Show for five seconds that the twin is writing."""
-    with suppress(TelegramError):  # an ornament; the answer is what counts
-        await bot.send_chat_action(place.chat_id, ChatAction.TYPING, message_thread_id=place.topic_id or None)

@@ -9,10 +9,11 @@ from functools import partial
 from typing import TypeVar
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
-from telegram.constants import ChatAction, MessageLimit
+from telegram.constants import MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.lanes import Lanes
+from bot.presence import typing
 from storage.store import Buttons, Outgoing, Store
 
 log = logging.getLogger(__name__)
@@ -31,24 +32,34 @@ class Delivery:
         self._bot = bot
         self._delays = delays
         self._lanes = Lanes(self._send_all)
+        self._pauses: dict[int, asyncio.Event] = {}  # by chat; each ends when it is set
 
     def wake(self, chat_id: int) -> None:
-        """Something was recorded for this chat."""
+        """Something was recorded for this chat; it does not wait for the pauses of what stands before it."""
+        if chat_id in self._pauses:
+            self._pauses[chat_id].set()
         self._lanes.wake(chat_id)
 
     async def wake_all(self) -> None:
         """Try whatever is unsent, as after a restart or an outage."""
         for chat_id in await self._store.unsent_chats():
-            self.wake(chat_id)
+            self._lanes.wake(chat_id)
 
     async def stop(self) -> None:
         """Let what is being sent arrive; the rest stays in the outbox."""
         await self._lanes.stop(LAST_WORDS)
 
     async def _send_all(self, chat_id: int) -> None:
+        hurry = self._pauses[chat_id] = asyncio.Event()
+        try:
+            await self._send_in_order(chat_id, hurry)
+        finally:
+            del self._pauses[chat_id]
+
+    async def _send_in_order(self, chat_id: int, hurry: asyncio.Event) -> None:
         for outgoing in await self._store.unsent(chat_id):
-            if outgoing.pause:
-                await self._pause(outgoing)
+            if outgoing.pause and not hurry.is_set():
+                await self._pause(outgoing, hurry)
             try:
                 message_id = await with_retries(partial(self._send, outgoing), self._delays)
             except (BadRequest, Forbidden) as error:
@@ -61,13 +72,11 @@ class Delivery:
                 for old in await self._store.mark_sent(outgoing.id, message_id):
                     await self._strip(chat_id, old)
 
-    async def _pause(self, outgoing: Outgoing) -> None:
-        """Type for as long as the message takes."""
-        with suppress(TelegramError):
-            await self._bot.send_chat_action(
-                outgoing.place.chat_id, ChatAction.TYPING, message_thread_id=outgoing.place.topic_id or None
-            )
-        await asyncio.sleep(outgoing.pause)
+    async def _pause(self, outgoing: Outgoing, hurry: asyncio.Event) -> None:
+        """Type for as long as the message takes, or until there is something else to be sent."""
+        async with typing(self._bot, outgoing.place):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hurry.wait(), outgoing.pause)
 
     async def _strip(self, chat_id: int, message_id: int) -> None:
         """Remove the buttons of an answer that is not the last one any more."""

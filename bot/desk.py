@@ -58,10 +58,13 @@ class Desk:
         return Words(chosen or (user.language_code if user else None))
 
     async def thread(self, place: Place) -> Thread | None:
-        """The current thread of a place; that of the default persona in a new one; None if there is no persona."""
+        """The current thread of a place; that of the default persona in a new one.
+
+        None if there is no persona, or no adapter any more that the thread goes on with.
+        """
         thread = await self.store.current_thread(place)
         if thread is not None:
-            return thread
+            return thread if await asyncio.to_thread(self.adapters.serves, thread.adapter) else None
         persona = await asyncio.to_thread(personas.default_persona, self.adapters, self.settings.adapter)
         if persona is None:
             return None
@@ -78,6 +81,12 @@ class Desk:
             await self.store.post(place, text, buttons=buttons, update_id=update.update_id, reply_to=reply_to)
             await self.store.settle(update.update_id)
         self.delivery.wake(place.chat_id)
+
+    async def say_nobody(self, update: Update) -> None:
+        """Say why there is no thread to talk in."""
+        words = await self.words(update)
+        others = await asyncio.to_thread(self.adapters.first)
+        await self.say(update, words("persona_gone" if others else "no_one"))
 
     async def post(self, place: Place, text: str, buttons: Buttons | None = None) -> None:
         """Record a message that answers no update."""

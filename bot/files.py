@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from twin.adapter import AdapterFolder
+from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.files import private_folder, write_private
 from twin.names import folder_name
@@ -74,7 +75,7 @@ def datasets(data_dir: Path) -> list[Dataset]:
 
 
 def withdraw(data_dir: Path, adapters: AdapterFolder, name: str) -> list[str]:
-    """Remove a dataset, and mark what learned from it; returns the adapters.
+    """Remove a dataset, and mark what learned from it, also by going on from another adapter; returns the adapters.
 
     Raises:
         TwinError: it is not there, or cannot be removed.
@@ -82,21 +83,40 @@ def withdraw(data_dir: Path, adapters: AdapterFolder, name: str) -> list[str]:
     folder = data_dir / "datasets" / folder_name(name)
     if not (folder / "dataset.json").is_file():
         raise TwinError(f"there is no dataset {name}")
-    marked = []
-    for path in sorted(adapters.root.glob("*/*/twin.json")):
-        adapter, version = path.parent.parent.name, path.parent.name
-        try:
-            learned = name in adapters.load(adapter, version).manifest.datasets
-        except TwinError:
-            continue
-        if learned:
-            _mark(adapters.root / adapter / _WITHDRAWN, f"{version} {name}")
-            marked.append(adapter)
+    learned = _learned_from(adapters, name)
+    for adapter in learned:
+        _mark(adapters.root / adapter.name / _WITHDRAWN, f"{adapter.version} {name}")
+    names = sorted({adapter.name for adapter in learned})
+    for one in {*names, name}:  # what an interrupted training had of it
+        shutil.rmtree(adapters.run_folder(one), ignore_errors=True)
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise TwinError(f"cannot remove {folder}: {error.strerror}") from None
-    return sorted(set(marked))
+    return names
+
+
+def unlearn(adapters: AdapterFolder, name: str) -> str | None:
+    """Remove the versions of an adapter that learned from a withdrawn dataset.
+
+    If one of them serves, the last one that was promoted before and learned nothing of it does so instead; where there
+    is none, none does.
+
+    Returns:
+        The version that serves then, if one does.
+    """
+    marked = withdrawn(adapters, name).keys() & set(adapters.versions(name))
+    try:
+        while adapters.current_version(name) in marked:
+            adapters.rollback(name)
+    except TwinError:
+        adapters.retire(name)
+    if marked == set(adapters.versions(name)):
+        adapters.remove(name)
+    else:
+        for version in marked:
+            adapters.remove(name, version)
+    return adapters.current_version(name) if adapters.serves(name) else None
 
 
 def withdrawn(adapters: AdapterFolder, name: str) -> dict[str, str]:
@@ -106,6 +126,12 @@ def withdrawn(adapters: AdapterFolder, name: str) -> dict[str, str]:
     except OSError:
         return {}
     return {version: dataset for version, _, dataset in (line.partition(" ") for line in lines)}
+
+
+def marked(adapters: AdapterFolder) -> list[str]:
+    """Adapters with versions that learned from a withdrawn dataset."""
+    names = sorted(path.parent.name for path in adapters.root.glob(f"*/{_WITHDRAWN}"))
+    return [name for name in names if withdrawn(adapters, name).keys() & set(adapters.versions(name))]
 
 
 def backup_path(data_dir: Path) -> Path:
@@ -120,6 +146,19 @@ def age_out_backups(data_dir: Path, days: int) -> None:
     for path in (data_dir / "backups").glob("twin-*.db"):
         if path.stat().st_mtime < oldest:
             path.unlink()
+
+
+def _learned_from(adapters: AdapterFolder, dataset: str) -> list[Adapter]:
+    """Every version whose weights go back to a dataset."""
+    known: list[Adapter] = []
+    for path in adapters.root.glob("*/[!.]*/twin.json"):
+        with suppress(TwinError):  # one that cannot be read cannot serve either
+            known.append(adapters.load(path.parent.parent.name, path.parent.name))
+    found: dict[str, Adapter] = {}
+    for adapter in sorted(known, key=lambda adapter: adapter.manifest.created):  # after what it goes on from
+        if dataset in adapter.manifest.datasets or adapter.manifest.continued_from in found:
+            found[adapter.identity] = adapter
+    return list(found.values())
 
 
 def _mark(file: Path, line: str) -> None:

@@ -89,7 +89,9 @@ class AdminHandlers:
             return
         await asyncio.to_thread(self._desk.adapters.promote, adapter, version)
         await self._desk.engine.reload()
-        await self._desk.say(update, words("serves", adapter=adapter, version=version))
+        marks = await asyncio.to_thread(files.withdrawn, self._desk.adapters, adapter)
+        mark = f"\n⚠ {words('withdrawn_mark', dataset=marks[version])}" if version in marks else ""
+        await self._desk.say(update, words("serves", adapter=adapter, version=version) + mark)
 
     async def adapters(self, update: Update, _: Context) -> None:
         """All adapters with their versions; a button for each that does not serve."""
@@ -143,9 +145,10 @@ class AdminHandlers:
     # what they share
 
     def _trainable(self) -> list[str]:
-        """Adapters, and datasets that none has learned from under their name."""
+        """Adapters that imitate somebody, and datasets that none has learned from under their name."""
+        adapters = self._desk.adapters
         known = [dataset.name for dataset in files.datasets(self._desk.settings.data_dir)]
-        return list(dict.fromkeys([*self._desk.adapters.names(), *known]))
+        return list(dict.fromkeys([*adapters.twins(), *(name for name in known if name not in adapters.names())]))
 
     async def _usual(self, update: Update, names: list[str]) -> str | None:
         """The adapter that answers here, or the only one there is."""
@@ -162,10 +165,12 @@ class AdminHandlers:
         lines: list[str] = []
         buttons: list[list[tuple[str, str]]] = []
         adapters = self._desk.adapters
+        twins = adapters.twins()
         names = sorted({path.parent.parent.name for path in adapters.root.glob("*/[!.]*/twin.json")})
         for name in names:
             current, marks = self._current(name), files.withdrawn(adapters, name)
-            lines.append(name)
+            general = current is not None and name not in twins
+            lines.append(f"{name} ({words('imitates_nobody')})" if general else name)
             for version in adapters.versions(name)[-_MOST_VERSIONS:]:
                 serves = version == current
                 mark = f" ⚠ {words('withdrawn_mark', dataset=marks[version])}" if version in marks else ""

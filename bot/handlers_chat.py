@@ -27,7 +27,7 @@ class ChatHandlers:
         words, place = await self._desk.words(update), place_of(update)
         thread = await self._desk.thread(place)
         if thread is None:
-            await self._desk.say(update, words("no_one"))
+            await self._desk.say_nobody(update)
             return
         chosen = await self._desk.preferences(place)
         try:

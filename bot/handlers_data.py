@@ -13,20 +13,22 @@ from telegram.ext import ContextTypes
 from bot import files
 from bot.desk import Desk, acknowledge, place_of
 from bot.process import Twin, result_of
+from bot.retrain import Retrain
 from bot.texts import Words, short
 from storage.store import Buttons, Upload
 from twin.errors import TwinError
 
 Context = ContextTypes.DEFAULT_TYPE
-AGREE, DISCARD, REVOKE, REVOKE_YES = "agree:", "discard:", "revoke:", "withdraw:"
+AGREE, DISCARD, REVOKE, REVOKE_YES, UNLEARN = "agree:", "discard:", "revoke:", "withdraw:", "unlearn:"
 _SPEAKERS = 12  # whose messages are counted in the summary
 
 
 class DataHandlers:
     """Args: twin: gives the arguments of a process that runs our command; environment: what it is told."""
 
-    def __init__(self, desk: Desk, twin: Twin, environment: Mapping[str, str]) -> None:
+    def __init__(self, desk: Desk, retrain: Retrain | None, twin: Twin, environment: Mapping[str, str]) -> None:
         self._desk = desk
+        self._retrain = retrain
         self._twin = twin
         self._environment = environment
 
@@ -64,12 +66,11 @@ class DataHandlers:
         arguments = self._twin("prepare", upload.path, "--dataset", upload.dataset, "--consent", statement, "--json")
         try:
             found = await result_of(arguments, self._environment)
+            text = words("added", dataset=upload.dataset, conversations=found.get("conversations", 0))
         except TwinError as error:
-            await self._desk.say(update, words("no_export", reason=short(str(error), 500)))
-        else:
-            conversations = found.get("conversations", 0)
-            await self._desk.say(update, words("added", dataset=upload.dataset, conversations=conversations))
+            text = words("no_export", reason=short(str(error), 500))
         await asyncio.to_thread(files.remove_uploads, [upload.path])
+        await self._desk.say(update, text)
 
     async def discard(self, update: Update, _: Context) -> None:
         words, upload = await self._desk.words(update), await self._pressed(update)
@@ -110,6 +111,9 @@ class DataHandlers:
         if name is None:
             await acknowledge(query, words("gone"))
             return
+        if self._retrain and self._retrain.runs:  # what comes of it would not be marked
+            await acknowledge(query, words("training_runs"))
+            return
         await acknowledge(query)
         if f"{verb}:" == REVOKE:
             buttons = [[(words("button_revoke", dataset=name), REVOKE_YES + key)]]
@@ -117,8 +121,30 @@ class DataHandlers:
             return
         await self._desk.strip(query)
         marked = await asyncio.to_thread(files.withdraw, data_dir, self._desk.adapters, name)
-        learned = words("learned_from_it", adapters=", ".join(marked)) if marked else ""
-        await self._desk.say(update, f"{words('revoked', dataset=name)} {learned}".strip())
+        text = words("revoked", dataset=name)
+        if marked:
+            text += f" {words('learned_from_it', adapters=', '.join(marked))}"
+        buttons = [[(words("button_unlearn", adapter=one), UNLEARN + _key(one))] for one in marked]
+        await self._desk.say(update, text, buttons)
+
+    async def unlearn(self, update: Update, _: Context) -> None:
+        """Remove what an adapter learned from withdrawn data; its last version without takes over."""
+        query, adapters = update.callback_query, self._desk.adapters
+        if query is None or query.data is None:
+            return
+        words, key = await self._desk.words(update), query.data.removeprefix(UNLEARN)
+        name = await asyncio.to_thread(lambda: next((one for one in files.marked(adapters) if _key(one) == key), None))
+        if name is None:
+            await acknowledge(query, words("gone"))
+            return
+        if self._retrain and self._retrain.runs:
+            await acknowledge(query, words("training_runs"))
+            return
+        await acknowledge(query)
+        version = await asyncio.to_thread(files.unlearn, adapters, name)
+        await self._desk.engine.reload()
+        serves = words("serves", adapter=name, version=version) if version else words("serves_no_more", adapter=name)
+        await self._desk.say(update, f"{words('unlearned', adapter=name)} {serves}")
 
     # what they share
 

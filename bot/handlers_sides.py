@@ -70,7 +70,7 @@ class SideHandlers:
         words = await self._desk.words(update)
         thread = await self._desk.thread(place_of(update))
         if thread is None:
-            await self._desk.say(update, words("no_one"))
+            await self._desk.say_nobody(update)
             return
         known = await self._speakers(thread)
         name = " ".join(context.args or ())
@@ -98,7 +98,7 @@ class SideHandlers:
         words = await self._desk.words(update)
         thread = await self._desk.thread(place_of(update))
         if thread is None:
-            await self._desk.say(update, words("no_one"))
+            await self._desk.say_nobody(update)
             return
         async with self._desk.store.transaction():
             thread = await self._desk.store.swap(thread.id)
@@ -109,7 +109,10 @@ class SideHandlers:
         words, place = await self._desk.words(update), place_of(update)
         thread = await self._desk.thread(place)
         if thread is None:
-            await self._desk.say(update, words("no_one"))
+            await self._desk.say_nobody(update)
+            return
+        if self._desk.chats.paused:
+            await self._desk.say(update, words("paused"))
             return
         try:
             adapter, pair, turns, opening = await self._simulation(thread, " ".join(context.args or ()))

@@ -38,7 +38,7 @@ class TalkHandlers:
             return
         thread = await self._desk.thread(place_of(update))
         if thread is None:
-            await self._desk.say(update, words("no_one"))
+            await self._desk.say_nobody(update)
             return
         said = Turn(await self._speaker(update, thread), note, _at(message))
         async with self._desk.store.transaction():
@@ -129,7 +129,7 @@ class TalkHandlers:
         words, place = await self._desk.words(update), place_of(update)
         thread = await self._desk.thread(place)
         if thread is None:
-            await self._desk.say(update, words("no_one"))
+            await self._desk.say_nobody(update)
             return
         if place.is_group:
             text = without_mention(text, self._desk.bot.bot) or text

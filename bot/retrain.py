@@ -12,6 +12,7 @@ from telegram import Bot
 from bot import boards
 from bot.board import Board
 from bot.logs import described
+from bot.pause import Pause
 from bot.process import Job
 from bot.texts import Words
 from storage.store import Buttons, Place, Store, Training
@@ -19,12 +20,14 @@ from twin.adapter import AdapterFolder
 from twin.curve import loss_curve
 from twin.engine import Engine
 from twin.errors import TwinError
+from twin.files import private_folder
 from twin.settings import Settings
 
 log = logging.getLogger(__name__)
 
 Command = Callable[[str], Sequence[str]]
 CANCEL = "cancel:"  # how the callback data of the cancel button begins
+_PAUSED = "paused"  # a file beside what the process printed: the bot makes room for it
 
 
 class Retrain:
@@ -32,8 +35,9 @@ class Retrain:
 
     Args:
         command: the arguments of the process that trains the adapter of that name. It prints JSON lines: events with
-            the key `event` (`progress` or `sample`), at last one without, the result. Where it fails, it exits with
-            another code than 0, and the last line of its stderr is the reason.
+            the key `event` (`progress`, `sample` or `shortage`, when it waits for memory), at last one without, the
+            result. Where it fails, it exits with another code than 0, and the last line of its stderr is the reason.
+        pause: of the bot, while the process needs its memory.
     """
 
     def __init__(
@@ -44,9 +48,12 @@ class Retrain:
         bot: Bot,
         engine: Engine,
         adapters: AdapterFolder,
+        pause: Pause,
         command: Command,
     ) -> None:
-        self._jobs = settings.data_dir / "trainings"
+        self._jobs = _jobs(settings)
+        self._pauses = settings.pause_in_training
+        self._pause = pause
         self._store = store
         self._bot = bot
         self._engine = engine
@@ -74,11 +81,13 @@ class Retrain:
         return True
 
     async def resume(self) -> None:
-        """Go on showing the training that was under way when the bot ended."""
+        """Go on showing the training that was under way when the bot ended, and making room for it."""
         for training in await self._store.running_trainings():
             if self.runs:  # there is never more than one, but for a crash between two lines above
                 await self._store.end_training(training.id)
             else:
+                if (self._folder(training.id) / _PAUSED).exists():
+                    await self._pause.begin()
                 self._task = asyncio.create_task(self._run(training, begins=False))
 
     async def cancel(self, training_id: int) -> bool:
@@ -104,6 +113,8 @@ class Retrain:
         self._job = job = Job(self._folder(training.id))
         before = self._current(training.adapter)
         try:
+            if begins and self._pauses == "yes":
+                await self._make_room(job)
             if begins:
                 await job.start(self._command(training.adapter), self._environment)
                 await self._show(training, board, words("training_begins", adapter=training.adapter), words)
@@ -117,6 +128,7 @@ class Retrain:
             await board.show(boards.failed(words, training.adapter, reason), last=True)
         await self._store.end_training(training.id)
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
+        await self._pause.end(training.adapter)
 
     async def _follow(self, training: Training, job: Job, board: Board, words: Words) -> dict[str, Any] | None:
         """Show the process's events as they come; returns its result, the last line without an event."""
@@ -128,6 +140,8 @@ class Retrain:
                     result = values
                 case "sample":
                     sample = values
+                case "shortage" if self._pauses == "auto":
+                    await self._make_room(job)
                 case "progress" if board.due:
                     await self._show(training, board, boards.progress(words, training.adapter, values, sample), words)
         return result
@@ -160,10 +174,15 @@ class Retrain:
             if not result.get("skipped"):
                 await self._send_curve(adapter, version, board)
 
+    async def _make_room(self, job: Job) -> None:
+        """Have the bot pause, also after a restart."""
+        await asyncio.to_thread((private_folder(job.folder) / _PAUSED).touch)
+        await self._pause.begin()
+
     async def _show(self, training: Training, board: Board, text: str, words: Words) -> None:
         buttons: Buttons = [[(words("button_cancel"), f"{CANCEL}{training.id}")]]
         known = board.message_id
-        await board.show(text, buttons)
+        await board.show(f"{text}\n\n{words('training_pauses')}" if self._pause.on else text, buttons)
         if known is None and board.message_id is not None:
             await self._store.set_board(training.id, board.message_id)
 
@@ -191,6 +210,15 @@ class Retrain:
 
     def _folder(self, training_id: int) -> Path:
         return self._jobs / str(training_id)
+
+
+def makes_room(settings: Settings) -> bool:
+    """Whether a training is under way that needs the memory of the bot's model."""
+    return any(_jobs(settings).glob(f"*/{_PAUSED}"))
+
+
+def _jobs(settings: Settings) -> Path:
+    return settings.data_dir / "trainings"
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -80,6 +80,7 @@ def register(application: App, on: Handlers) -> None:
         "^agree:": only(on.data.agree),
         "^discard:": only(on.data.discard),
         "^(revoke|withdraw):": only(on.data.revoke),
+        "^unlearn:": only(on.data.unlearn),
         "": _unknown_button(on.desk),
     }
     # Group -1 sees everything first, and stops whatever may not pass: no handler below has to ask who it is.

@@ -122,7 +122,7 @@ class Schedule:
         if not admins or self._retrain is None:
             return
         words = Words((await self._desk.preferences(Place(admins[0]))).language)
-        for name in await asyncio.to_thread(self._desk.adapters.names):
+        for name in await asyncio.to_thread(self._desk.adapters.twins):
             await self._retrain.finished()
             await self._retrain.start(Place(admins[0]), name, words)
         await self._retrain.finished()

@@ -43,8 +43,13 @@ class Simulations:
         self._stopped.add(place)
         return place in self._tasks
 
+    async def end_all(self) -> None:
+        """End all at once, and say so."""
+        self._stopped.update(self._tasks)
+        await self.stop()
+
     async def stop(self) -> None:
-        """End all."""
+        """Let go of all."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -64,6 +69,10 @@ class Simulations:
                 for text in parts(f"{turn.speaker}: {turn.text or '…'}"):
                     await self._post(place, text)
                 await asyncio.sleep(GROUP_PAUSE if place.is_group else PAUSE)
+            await self._post(place, words("simulation_ended"))
+        except asyncio.CancelledError:
+            if place not in self._stopped:
+                raise
             await self._post(place, words("simulation_ended"))
         except Exception as error:
             reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)

@@ -1,4 +1,5 @@
-"""The README's picture: a talk with Lisa, the demo's twin, in the sandbox's page. Needs Chromium and the trained demo.
+"""The README's picture: a talk with Lisa, the demo's twin, in the sandbox's page. Needs Chromium, a font
+with emoji (on Debian: fonts-noto-color-emoji) and the trained demo.
 
 python docs/screenshots.py [--out docs/chat.png] [--dark] [--line TEXT]...
 """

@@ -58,13 +58,13 @@ class Page:
         await response.prepare(request)
         seen, event = self._state.revision, _event("snapshot", snapshot(self._state))
         while True:
-            await response.write(event)
             try:
+                await response.write(event)
                 await self._state.bell.until(partial(self._is_newer, seen), PING)
                 seen, event = self._state.revision, _event("change", change(self._state, seen))
             except TimeoutError:
                 event = b": still here\n\n"
-            except Stopped:
+            except (Stopped, ConnectionResetError):  # or the page was closed
                 return response
 
     async def say(self, request: web.Request) -> web.Response:

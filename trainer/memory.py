@@ -1,6 +1,7 @@
 """How much memory a training run takes, told before the base model is loaded or even downloaded."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from trainer.loss import CHUNK_FLOATS
 from trainer.options import TrainingOptions, rows_at_once
+from trainer.progress import Report, Shortage
 from twin.errors import TwinError
 from twin.model import PINNED_REVISIONS, BaseModel
 
@@ -21,6 +23,7 @@ _CPU_ADAPTER_BYTES = 16  # on a CPU the moments are in fp32
 _LAYER_FLOATS = 34  # activations of one layer that is run again, per token and hidden unit
 _OVERHEAD = GIB  # CUDA's own, fragmentation
 _RESERVE = 0.3 * GIB  # the Python process on a CPU
+_LOOK_EVERY = 1.0  # seconds between two looks at the memory that is waited for
 ROOM_FOR_ACTIVATIONS = 0.5  # share of a card's free memory that they may take
 KNOWN = (  # bases to offer instead, the largest first: billions of parameters, hidden size, layers, vocabulary
     ("malteos/bloom-6b4-clp-german", 6.4, 4096, 30, 50304),
@@ -43,10 +46,16 @@ class Shape:
     vocabulary: int
 
 
-def check(name: str, quantisation: str, options: TrainingOptions) -> None:
+def check(
+    name: str, quantisation: str, options: TrainingOptions, *, report: Report = lambda event: None, patience: float = 0
+) -> None:
     """See before loading that a base model can be trained here as the options say.
 
     Does nothing where the base's configuration cannot be read: loading it will tell why.
+
+    Args:
+        report: is told of a shortage that is waited out.
+        patience: seconds to wait for memory that something else may let go of.
 
     Raises:
         TwinError: its context is shorter than the options', or it takes more memory than there is.
@@ -64,12 +73,27 @@ def check(name: str, quantisation: str, options: TrainingOptions) -> None:
     cuda = torch.cuda.is_available()
     dtype_bytes = 2 if cuda else 4
     needed = needed_bytes(shape, options, quantised=quantisation != "none", dtype_bytes=dtype_bytes, cuda=cuda)
-    free = torch.cuda.mem_get_info()[0] if cuda else available_memory()
+    free = _free_memory(cuda)
+    if patience and free is not None and needed > free:
+        report(Shortage("waiting for memory", needed, free))
+        free = _awaited(needed, cuda, patience)
     if free is not None and needed > free:
         raise TwinError(
             f"training on base model {name!r} needs about {needed / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB "
             f"are free here: {_what_fits(options, free, dtype_bytes, cuda)}"
         )
+
+
+def _free_memory(cuda: bool) -> int | None:
+    return torch.cuda.mem_get_info()[0] if cuda else available_memory()
+
+
+def _awaited(needed: float, cuda: bool, seconds: float) -> int | None:
+    """The free memory as soon as it suffices, or else after so many seconds."""
+    until = time.monotonic() + seconds
+    while (free := _free_memory(cuda)) is not None and free < needed and time.monotonic() < until:
+        time.sleep(_LOOK_EVERY)
+    return free
 
 
 def needed_bytes(shape: Shape, options: TrainingOptions, *, quantised: bool, dtype_bytes: int, cuda: bool) -> float:

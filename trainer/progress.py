@@ -44,6 +44,14 @@ class Notice:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage(Notice):
+    """There is not enough memory yet. `needed` and `free` are in bytes."""
+
+    needed: float
+    free: float
+
+
 Event = Progress | Sample | Notice
 Report = Callable[[Event], None]
 

@@ -34,6 +34,7 @@ class Choices:
     Attributes:
         facts: a fact file, NONE, or facts as they were read before.
         source: the adapter to continue from, or NONE.
+        patience: seconds to wait for memory that is not free yet.
         resume: go on with the interrupted run, as it was begun.
         force: train even if exactly this was learned before.
     """
@@ -45,6 +46,7 @@ class Choices:
     force: bool = False
     facts: str | tuple[Fact, ...] | None = None
     source: str | None = None
+    patience: float = 0.0
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "Choices":
@@ -53,7 +55,8 @@ class Choices:
         said = {key: value for key, value in vars(arguments).items() if key in known and value is not None}
         kept = {key: getattr(arguments, key, None) for key in ("facts", "source")}
         datasets = tuple(getattr(arguments, "dataset", None) or ())
-        return cls(datasets, arguments.base, said, arguments.resume, arguments.force, **kept)
+        patience = arguments.wait_for_memory
+        return cls(datasets, arguments.base, said, arguments.resume, arguments.force, **kept, patience=patience)
 
 
 def train_adapter(name: str, settings: Settings, choices: Choices, report: Report) -> TrainingResult:
@@ -97,7 +100,7 @@ def settled(
         serves = name in adapters.names() and adapters.current_version(name) == same.version
         loss = adapters.evaluation(name, same.version).get("held_out_loss")
         return TrainingResult(same, loss, None, 0, 0, 0.0, promoted=serves, skipped=True)
-    memory.check(base, settings.quantisation, options)
+    memory.check(base, settings.quantisation, options, report=report, patience=choices.patience)
     loaded = load_base(base, settings.quantisation)
     origin.check(source, loaded, data.datasets)
     return train(
@@ -129,7 +132,9 @@ def interrupted(adapters: AdapterFolder, name: str, choices: Choices) -> Choices
     for key in [*others, *([] if same_source else ["from"])]:
         raise TwinError(f"the interrupted training of {name!r} has another {key}: leave that out, or --resume")
     facts = plan.facts if choices.facts is None else choices.facts
-    return Choices(plan.datasets, plan.base_model, plan.options, resume=True, facts=facts, source=came_from)
+    return replace(
+        choices, datasets=plan.datasets, base=plan.base_model, options=plan.options, facts=facts, source=came_from
+    )
 
 
 def _facts(said: str | tuple[Fact, ...] | None, last: Adapter | None, speakers: Sequence[str]) -> tuple[Fact, ...]:

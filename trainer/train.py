@@ -29,6 +29,7 @@ from trainer.loss import held_out_loss
 from trainer.options import TrainingOptions, rows_at_once
 from trainer.progress import Notice, Report, SampleCallback
 from trainer.recital import Chats
+from trainer.rhythm import rhythms
 from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, windows_of
 from trainer.writing import write_files
 from twin.adapter import Adapter, AdapterFolder, Manifest, Sampling
@@ -389,6 +390,7 @@ def _manifest(
         gap_seconds=data.gap_seconds,
         hyperparameters=asdict(options),
         sampling=Sampling(temperature=options.temperature),
+        rhythm={} if data.general else rhythms(one for part in split.training.values() for one in part),
         facts_digest=digest(data.facts),
         continued_from=source.identity if source else None,
         general=data.general,

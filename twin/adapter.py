@@ -52,6 +52,22 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How long a speaker takes for the next message of a burst: `seconds`, and `per_character` of it.
+
+    The defaults are those of typing on a phone: 36 words a minute (Palin et al. 2019, "How do people type on mobile
+    devices?").
+    """
+
+    seconds: float = 0.0
+    per_character: float = 0.3
+
+    def pause(self, text: str) -> float:
+        """The seconds before `text` is sent."""
+        return self.seconds + self.per_character * len(text)
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """`twin.json`: what must match between training and serving, and where the adapter came from."""
 
@@ -67,6 +83,7 @@ class Manifest:
     gap_seconds: int
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     sampling: Sampling = Sampling()
+    rhythm: dict[str, Rhythm] = field(default_factory=dict)  # of the speakers of whom enough is known
     refit_of: str | None = None  # the version that passed the gate, where this one has learned all conversations
     facts_digest: str | None = None  # of the facts in `facts.json`, which an export may have left out
     continued_from: str | None = None  # ADAPTER/VERSION, whose weights this one began with
@@ -113,9 +130,10 @@ class Manifest:
             known["speakers"], known["datasets"] = tuple(known["speakers"]), tuple(known["datasets"])
             known["chats"] = tuple(_chat(chat) for chat in known["chats"])
             known["sampling"] = Sampling(**known.get("sampling", {}))
+            known["rhythm"] = {name: Rhythm(**rhythm) for name, rhythm in known.get("rhythm", {}).items()}
             known["created"] = datetime.fromisoformat(known["created"])
             return cls(**known)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"incomplete: {error}") from None
 
 
@@ -184,6 +202,14 @@ class AdapterFolder:
         """Adapters with a promoted version."""
         return sorted(path.parent.name for path in self.root.glob("*/CURRENT"))
 
+    def serves(self, name: str) -> bool:
+        """Whether an adapter has a promoted version."""
+        return (self._folder(name) / "CURRENT").is_file()
+
+    def twins(self) -> list[str]:
+        """Adapters whose promoted version can speak for somebody."""
+        return [name for name in self.names() if not self.load(name).manifest.general]
+
     def versions(self, name: str) -> list[str]:
         """All complete versions of an adapter, oldest first."""
         return sorted(path.parent.name for path in self._folder(name).glob("[!.]*/twin.json"))
@@ -222,15 +248,14 @@ class AdapterFolder:
         """Everyone whom the promoted adapters can speak for."""
         return [
             Persona(name, speaker, adapter.manifest.counterpart(speaker))
-            for name in self.names()
+            for name in self.twins()
             for adapter in [self.load(name)]
-            if not adapter.manifest.general
             for speaker in adapter.people()
         ]
 
     def first(self) -> str | None:
         """The first adapter that can speak for somebody; None if there is none."""
-        return next((name for name in self.names() if not self.load(name).manifest.general), None)
+        return next(iter(self.twins()), None)
 
     def evaluation(self, name: str, version: str) -> dict[str, Any]:
         """What `evaluation.json` says of a version; empty where it has none that can be read."""
@@ -303,6 +328,10 @@ class AdapterFolder:
         write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
         return adapter
 
+    def retire(self, name: str) -> None:
+        """Let no version of an adapter serve."""
+        (self._folder(name) / "CURRENT").unlink(missing_ok=True)
+
     def remove(self, name: str, version: str | None = None) -> None:
         """Delete one version that does not serve, or the whole adapter.
 
@@ -313,7 +342,7 @@ class AdapterFolder:
         if version is None:
             if not folder.is_dir():
                 raise TwinError(f"no adapter {name!r} in {self.root}")
-            (folder / "CURRENT").unlink(missing_ok=True)  # first of all: nobody may load what is being deleted
+            self.retire(name)  # first of all: nobody may load what is being deleted
             shutil.rmtree(folder)
             return
         path = self.load(name, version).path

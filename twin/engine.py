@@ -80,8 +80,18 @@ class Engine(Protocol):
     def answer(self, request: Request) -> Answer:
         """Start answering. Errors (TwinError, or EngineError) are raised by the iteration."""
 
+    async def start(self, name: str) -> None:
+        """Load what adapter `name` needs, so that the first answer need not wait for it.
+
+        Raises:
+            TwinError: it cannot be loaded.
+        """
+
     async def reload(self) -> dict[str, str]:
         """Put newly promoted versions to work; returns those that changed, by adapter name."""
+
+    async def unload(self) -> None:
+        """Let go of the model's memory; whatever is asked next brings it back."""
 
     async def close(self) -> None:
         """Finish or cancel what runs, and let the model go."""

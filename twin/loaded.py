@@ -97,9 +97,15 @@ class LoadedAdapters:
         return serving
 
     def reload(self) -> dict[str, str]:
-        """Let newly promoted versions serve; where one is unusable, the old one serves on. Returns what changed."""
+        """Let newly promoted versions serve; where one is unusable, the old one serves on. Returns what changed.
+
+        An adapter of which no version is promoted any more serves no longer.
+        """
         changed: dict[str, str] = {}
         for name, old in list(self._serving.items()):
+            if not self._folder.serves(name):
+                self._retired.append(self._serving.pop(name))
+                continue
             try:
                 adapter = self._folder.load(name)
                 if adapter.version != old.adapter.version:
@@ -113,7 +119,7 @@ class LoadedAdapters:
     def sweep(self, in_use: Collection[str]) -> None:
         """Unload superseded versions, and the least recently used ones beyond the bound, unless their key is in use."""
         for loaded in list(self._retired):
-            if loaded.key not in in_use:
+            if loaded.key not in in_use and len(self.model.peft_config) > 1:  # PEFT needs one
                 self._retired.remove(loaded)
                 self._delete(loaded.key)
         for name, loaded in list(self._serving.items())[:-1]:

@@ -68,6 +68,11 @@ class LocalEngine:
         changed: dict[str, str] = await self._call(lambda worker: worker.reload())
         return changed
 
+    async def unload(self) -> None:
+        """Let go of the model's memory. It is loaded anew for the next request, or for those in the making."""
+        if self._thread.is_alive():  # else there is none
+            await self._call(lambda worker: worker.unload())
+
     async def forget(self) -> None:
         """Let go of the keys and values of all histories."""
         await self._call(lambda worker: worker.prefixes.clear())

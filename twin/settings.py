@@ -38,9 +38,10 @@ class Settings:
     mode: str = "first"
     burst_window: timedelta = timedelta(seconds=2)
     burst_most: timedelta = timedelta(seconds=15)
-    bubble_pause: timedelta = timedelta(seconds=3)
+    bubble_pause: timedelta = timedelta(seconds=8)
     stream: bool = False
     retrain_cron: str | None = None
+    pause_in_training: str = "auto"
     backup_cron: str | None = "30 3 * * *"
     backup_days: int = 14
     retention_days: int = 0
@@ -105,8 +106,11 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         mode=_one_of("MODE", text("MODE", default.mode), ("first", "burst")),
         burst_window=_seconds("BURST_SECONDS", text("BURST_SECONDS", "2"), least=0),
         burst_most=_seconds("BURST_MOST_SECONDS", text("BURST_MOST_SECONDS", "15"), least=0),
-        bubble_pause=_seconds("BUBBLE_SECONDS", text("BUBBLE_SECONDS", "3"), least=0),
+        bubble_pause=_seconds("BUBBLE_SECONDS", text("BUBBLE_SECONDS", "8"), least=0),
         stream=_flag("STREAM", values.get("STREAM", "")),
+        pause_in_training=_one_of(
+            "PAUSE_IN_TRAINING", text("PAUSE_IN_TRAINING", default.pause_in_training), ("auto", "yes", "no")
+        ),
         retrain_cron=_cron("RETRAIN_CRON", values.get("RETRAIN_CRON", "")),
         backup_cron=_cron("BACKUP_CRON", values.get("BACKUP_CRON", default.backup_cron or "")),
         backup_days=_days("BACKUP_DAYS", text("BACKUP_DAYS", str(default.backup_days)), least=1),

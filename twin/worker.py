@@ -75,6 +75,17 @@ class Worker:
         self._metrics.longest_swap = max(self._metrics.longest_swap, time.monotonic() - begun)
         return changed
 
+    def unload(self) -> None:
+        """A job: let go of the model. Rows in the making begin to read again on one that is loaded anew."""
+        rows = self._thrown_out()
+        for row in rows:
+            row.length = 0
+        self._again.extend(rows)
+        self.prefixes.clear()
+        self.adapters.drop()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     def _bring_on(self) -> None:
         """One round; where there is nothing to do, sleep."""
         running = self._batch.rows if self._batch else []

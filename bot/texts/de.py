@@ -66,11 +66,13 @@ TEXTS = {
         "Hier ist noch niemand, mit dem du schreiben kannst: es wurde noch kein Adapter trainiert. Ein Admin schickt "
         "dem Bot einen WhatsApp-Export und dann /retrain NAME."
     ),
+    "persona_gone": "Wer hier geantwortet hat, ist nicht mehr da. /persona zeigt, wer da ist.",
     "unknown_command": "Den Befehl kenne ich nicht. /help zeigt, welche ich kenne.",
     "unknown_command_near": "Den Befehl kenne ich nicht. Meinst du {nearest}?",
     # schreiben
     "cannot_answer": "Der Zwilling kann gerade nicht antworten. Bitte versuch es nachher noch einmal.",
     "cannot_see": "({speaker} kann das nicht sehen, nur die Art: {kind}. Sag es in Worten.)",
+    "paused": "(Gerade wird ein Zwilling trainiert und braucht den Speicher. Danach kommt die Antwort.)",
     "silent": "({speaker} sagt nichts dazu.)",
     "failed": "Das hat nicht geklappt, und du kannst nichts dafür. Bitte versuch es noch einmal; bleibt es so, sag es "
     "dem, der den Bot betreibt.",
@@ -143,7 +145,14 @@ TEXTS = {
     "revoke_really": "{dataset} wirklich zurückziehen? Die Daten werden gelöscht, und was davon gelernt hat, wird "
     "markiert.",
     "revoked": "Der Datensatz {dataset} ist gelöscht.",
-    "learned_from_it": "Diese Adapter haben davon gelernt: {adapters}. Trainiere sie ohne ihn neu, oder entferne sie.",
+    "learned_from_it": (
+        "Diese Adapter haben davon gelernt und arbeiten weiter wie bisher: {adapters}. /rollback geht zur Version "
+        "davor zurück; die Knöpfe löschen jede Version, die davon gelernt hat."
+    ),
+    "button_unlearn": "Aus {adapter} löschen",
+    "unlearned": "Was {adapter} davon gelernt hat, ist gelöscht.",
+    "serves_no_more": "Mit {adapter} antwortet niemand mehr; /retrain macht einen neuen aus anderen Daten.",
+    "imitates_nobody": "allgemein, ahmt niemanden nach",
     "withdrawn_mark": "hat von {dataset} gelernt, das zurückgezogen wurde",
     # Training
     "no_training": "Dieser Bot wurde ohne Möglichkeit zum Trainieren gestartet.",
@@ -162,10 +171,16 @@ TEXTS = {
     "training_skipped": "Nichts ist neu: Version {version} von {adapter} hat genau das gelernt.",
     "held_out": "Verlust auf Zurückgehaltenem {loss}",
     "base_loss": "der des Basismodells {loss}",
+    "compared": "{what}: vorher {old}, jetzt {new}",
+    "measure_loss": "Verlust auf dem, was keine gelernt hat",
+    "measure_persona": "die richtige Person erkannt",
+    "measure_reply": "die echte Antwort unter zehn gefunden",
+    "measure_verbatim": "Antworten, die den Chat aufsagen",
     "promoted": "Sie antwortet ab jetzt.",
     "not_promoted": "Die alte Version antwortet weiter: {reasons}",
     "training_failed": "Das Training von {adapter} ist gescheitert: {reason}\nDie alte Version bleibt.",
     "training_cancelled": "Das Training von {adapter} ist abgebrochen. Die alte Version bleibt.",
+    "training_pauses": "Der Zwilling macht Pause, der Speicher reicht nicht für beides. Danach holt er es nach.",
     "no_reason": "ohne Angabe von Gründen",
     "no_result": "es kam kein Ergebnis",
     "button_cancel": "Abbrechen",

@@ -66,11 +66,13 @@ TEXTS = {
         "There is nobody to talk with yet: no adapter has been trained. An admin of this bot sends it a WhatsApp "
         "export, and then /retrain NAME."
     ),
+    "persona_gone": "Whoever answered here is not there any more. /persona shows who is.",
     "unknown_command": "I do not know that command. /help shows those I know.",
     "unknown_command_near": "I do not know that command. Did you mean {nearest}?",
     # talking
     "cannot_answer": "The twin cannot answer right now. Please try again in a while.",
     "cannot_see": "({speaker} cannot see it, only that it is a {kind}. Tell it in words.)",
+    "paused": "(A twin is being trained and needs the memory. What you write is answered as soon as that is done.)",
     "silent": "({speaker} says nothing to that.)",
     "failed": "That did not work, and it is not your fault. Please try again; if it stays so, tell whoever runs this "
     "bot.",
@@ -141,7 +143,14 @@ TEXTS = {
     "button_revoke": "Withdraw {dataset}",
     "revoke_really": "Really withdraw {dataset}? Its data is deleted, and what learned from it is marked.",
     "revoked": "The dataset {dataset} is deleted.",
-    "learned_from_it": "These adapters have learned from it: {adapters}. Train them anew without it, or remove them.",
+    "learned_from_it": (
+        "These adapters have learned from it and still do what they did: {adapters}. /rollback goes back to the "
+        "version before; the buttons delete every version that learned from it."
+    ),
+    "button_unlearn": "Delete it from {adapter}",
+    "unlearned": "What {adapter} learned from it is deleted.",
+    "serves_no_more": "Nobody answers with {adapter} any more; /retrain makes a new one from other data.",
+    "imitates_nobody": "general, imitates nobody",
     "withdrawn_mark": "learned from {dataset}, which was withdrawn",
     # training
     "no_training": "This bot was started without a way to train.",
@@ -159,10 +168,16 @@ TEXTS = {
     "training_skipped": "Nothing is new: version {version} of {adapter} has learned exactly this.",
     "held_out": "held-out loss {loss}",
     "base_loss": "the base model's {loss}",
+    "compared": "{what}: {old} before, {new} now",
+    "measure_loss": "loss on what neither has learned",
+    "measure_persona": "right person recognised",
+    "measure_reply": "true reply found among ten",
+    "measure_verbatim": "answers that recite the chat",
     "promoted": "It answers from now on.",
     "not_promoted": "The old version goes on answering: {reasons}",
     "training_failed": "Training {adapter} failed: {reason}\nThe old version stays.",
     "training_cancelled": "Training {adapter} is cancelled. The old version stays.",
+    "training_pauses": "The twin pauses meanwhile: the memory does not suffice for both. Afterwards it catches up.",
     "no_reason": "it gave no reason",
     "no_result": "it printed no result",
     "button_cancel": "Cancel",

@@ -3,6 +3,7 @@
 // How one message looks. Everything that anyone wrote enters the document as text nodes: no script here writes HTML.
 const $ = (id) => document.getElementById(id);
 const GAP_S = 300;  // seconds of silence after which a side's bubbles begin a new group
+const TALLEST_PX = 360;  // of a picture
 
 function make(tag, className, text) {
   const node = document.createElement(tag);
@@ -90,7 +91,8 @@ function fileNode(file) {
   if (file.photo) {
     const node = make("button", "photo");
     const image = make("img");
-    [image.width, image.height] = file.size;
+    const [width, height] = [image.width, image.height] = file.size;
+    image.style.width = `${Math.min(width, TALLEST_PX * width / height)}px`;  // its place is kept until it is loaded
     Object.assign(image, { src: file.url, alt: file.name });
     node.type = "button";
     node.ariaLabel = `Open the picture ${file.name}`;

@@ -59,6 +59,8 @@ class FakeEngine:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.reloads = 0
+        self.unloads = 0
+        self.started: list[str] = []
         self.version = "v1"
         self.closed = False
         self.reply: Reply = lambda request: f"{request.speaker} heard {request.turns[-1].text}"
@@ -76,6 +78,12 @@ class FakeEngine:
     def answer(self, request: Request) -> FakeAnswer:
         self.requests.append(request)
         return FakeAnswer(self, request)
+
+    async def start(self, name: str) -> None:
+        self.started.append(name)
+
+    async def unload(self) -> None:
+        self.unloads += 1
 
     async def reload(self) -> dict[str, str]:
         self.reloads += 1
@@ -157,8 +165,8 @@ class World:
         return [(turn.speaker, turn.text) for turn in await self.store.turns((await self.thread(user)).id)]
 
 
-def write_adapter(adapters: AdapterFolder, name: str, chats: list[tuple[str, ...]]) -> str:
-    """A promoted version of an adapter that has a recipe and no weights."""
+def write_adapter(adapters: AdapterFolder, name: str, chats: list[tuple[str, ...]], **more: Any) -> str:
+    """A promoted version of an adapter that has a recipe and no weights; `more` of its manifest."""
     until = datetime(2023, 5, 4)
     manifest = Manifest(
         base_model="demo/base",
@@ -173,7 +181,7 @@ def write_adapter(adapters: AdapterFolder, name: str, chats: list[tuple[str, ...
         gap_seconds=3600,
     )
     with adapters.new_version(name) as (version, folder):
-        (folder / "twin.json").write_text(manifest.to_json(), "utf-8")
+        (folder / "twin.json").write_text(replace(manifest, **more).to_json(), "utf-8")
     adapters.promote(name, version)
     return version
 
@@ -193,7 +201,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def adapter_writer() -> Callable[[AdapterFolder, str, list[tuple[str, ...]]], str]:
+def adapter_writer() -> Callable[..., str]:
     return write_adapter
 
 

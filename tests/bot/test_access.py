@@ -156,6 +156,53 @@ class TestGroups:
         assert (await world.sandbox.next_message(GROUP, said.id, SOON)).text == "Lisa heard hello"
         assert "private" in await world.ask("Hey", STRANGER)  # the group, not its members
 
+    async def test_topics_are_chats_of_their_own(self, world: World) -> None:
+        async def ask(text: str, topic: int) -> Any:
+            said = await world.sandbox.say(DANIEL, text, GROUP, topic=topic)
+            found = await world.sandbox.next_message(GROUP, said.id, SOON)
+            assert found.topic == topic
+            return found
+
+        for topic in (7, 9):
+            assert (await ask(f"@twin_sandbox_bot secret of {topic}", topic)).text == f"Lisa heard secret of {topic}"
+        assert "Peter answers" in (await ask("/persona Peter", 7)).text
+        assert (await ask("@twin_sandbox_bot hello", 7)).text == "Peter heard hello"
+        last = await ask("@twin_sandbox_bot and here?", 9)
+        assert last.text == "Lisa heard and here?"
+        assert [turn.text for turn in world.engine.requests[-1].turns] == [
+            "secret of 9", "Lisa heard secret of 9", "and here?",
+        ]  # fmt: skip
+        await ask("/mode burst", 7)
+        world.engine.reply = lambda _: "made anew"
+        await world.sandbox.press(DANIEL, last.id, last.buttons[2]["callback_data"])
+        again = await world.sandbox.next_message(GROUP, last.id, SOON)
+        while again.text != "made anew":
+            again = await world.sandbox.next_message(GROUP, again.id, SOON)
+        assert again.topic == 9 and world.engine.requests[-1].mode == "first"
+        await ask("/reset", 9)
+        assert len(await world.store.turns((await world.store.current_thread(Place(GROUP, 7))).id)) == 2
+
+    async def test_forgetting_a_group_is_for_admins(self, world: World) -> None:
+        said = await world.sandbox.say(GUEST, "@twin_sandbox_bot hello", GROUP)
+        await world.sandbox.next_message(GROUP, said.id, SOON)
+        said = await world.sandbox.say(GUEST, "/forget", GROUP)
+        assert (await world.sandbox.next_message(GROUP, said.id, SOON)).text == WORDS("admins_only")
+        said = await world.sandbox.say(DANIEL, "/forget", GROUP)
+        question = await world.sandbox.next_message(GROUP, said.id, SOON)
+        sure = question.buttons[0]["callback_data"]
+        query = await world.sandbox.press(GUEST, question.id, sure)
+        assert (await world.sandbox.answer(query, SOON)).text == WORDS("admins_only")
+        assert await world.store.current_thread(Place(GROUP)) is not None
+        await world.sandbox.press(DANIEL, question.id, sure)
+        assert (await world.sandbox.next_message(GROUP, question.id, SOON)).text == WORDS("forgotten")
+        assert await world.store.current_thread(Place(GROUP)) is None
+
+    async def test_answers_in_groups_are_not_streamed(self, idle_world: World) -> None:
+        await idle_world.start(stream=True)
+        said = await idle_world.sandbox.say(DANIEL, "@twin_sandbox_bot hello", GROUP)
+        await idle_world.sandbox.next_message(GROUP, said.id, SOON)
+        assert idle_world.sandbox.drafts(GROUP) == [] and not idle_world.engine.requests[0].stream
+
     async def test_chat_with_the_bot_is_another_thread_than_the_group(self, world: World) -> None:
         await world.ask("my secret")
         said = await world.sandbox.say(DANIEL, "@twin_sandbox_bot hello", GROUP)

@@ -50,7 +50,8 @@ class TestExports:
         really = await world.next(listed)
         await world.sandbox.press(DANIEL, really.id, really.buttons[0]["callback_data"])
         revoked = await world.next(really)
-        assert "daniel is deleted" in revoked.text and "These adapters have learned from it: daniel" in revoked.text
+        assert "daniel is deleted" in revoked.text and "have learned from it" in revoked.text
+        assert [button["text"] for button in revoked.buttons] == [WORDS("button_unlearn", adapter="daniel")]
         assert not world.settings.dataset("daniel").exists()
         assert "⚠ learned from daniel, which was withdrawn" in await world.ask("/adapters")
         assert await world.ask("/datasets") == WORDS("no_datasets")
@@ -91,6 +92,20 @@ class TestExports:
 @pytest.mark.parametrize("text", ["/retrain", "/datasets", "/adapters", "/rollback", "/reload", "/backup", "/schedule"])
 async def test_commands_of_admins_are_for_admins(world: World, text: str) -> None:
     assert await world.ask(text, GUEST) == WORDS("admins_only")
+
+
+@pytest.mark.parametrize(
+    "data", ["cancel:1", "use:0", "agree:1", "discard:1", "revoke:0", "withdraw:0", "unlearn:0", "let:1", "out:1"]
+)
+async def test_buttons_of_admins_are_for_admins_and_may_be_old(world: World, data: str) -> None:
+    for user, text in ((GUEST, WORDS("admins_only")), (DANIEL, None)):
+        said = await world.sandbox.say(user, "/help")
+        helped = await world.next(said, user)
+        await world.store.post(Place(user), "old", buttons=[[("x", data)]])
+        world.application.bot_data["parts"].desk.delivery.wake(user)
+        old = await world.next(helped, user)
+        answer = await world.sandbox.answer(await world.sandbox.press(user, old.id, data), SOON)
+        assert answer.text in ([text] if text else [WORDS("gone"), WORDS("decided_already")])
 
 
 class TestVersions:
@@ -158,7 +173,11 @@ class TestUpkeep:
         await world.store._database.run("UPDATE turns SET at = ? WHERE speaker = 'Daniel'", (old,))
         assert await world.store.clean(None) == []
         assert len(await world.store.turns(thread.id)) == 2
-        await world.store.clean(timedelta(days=30))
+        await world.stop()
+        await world.start(retention_days=30)
+        (job,) = world.application.job_queue.get_jobs_by_name("clean")
+        await job.run(world.application)
+        await world.settled()
         assert [turn.speaker for turn in await world.store.turns(thread.id)] == ["Lisa"]
 
     async def test_retrain_by_cron_trains_every_adapter(self, idle_world: World, scripted: Any) -> None:

@@ -1,5 +1,6 @@
 """Bursts and bubbles, undo, again, thumbs, modes, simulations, and what a chat chooses and forgets."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.bubbles import bubbles_of
 from bot.burst import Burst
 from bot.texts import Words
 from storage.store import Place
+from twin.adapter import Rhythm
 from twin.engine import NEXT_MESSAGE
 
 DANIEL, GUEST, SOON = 1001, 1002, 20.0
@@ -72,11 +74,45 @@ class TestBubbles:
         assert await world.history() == [("Daniel", "Hey"), ("Lisa", "Hi"), ("Lisa", "How are you?")]
         assert world.sandbox.messages(DANIEL)[-1].buttons and not world.sandbox.messages(DANIEL)[-2].buttons
 
-    def test_pace_is_that_of_typing_and_capped(self) -> None:
+    @pytest.mark.parametrize(("rhythm", "pause"), [(Rhythm(), 1.5), (Rhythm(2.0, 0.1), 2.5), (Rhythm(9.0, 0), 4.0)])
+    def test_pace_is_the_speakers_and_capped(self, rhythm: Rhythm, pause: float) -> None:
         texts = ["at once", "short", "x" * 500]
-        found = bubbles_of(texts, "Lisa", datetime(2023, 5, 4), longest_pause=3.0)
-        assert found[0].pause == 0 < found[1].pause < found[2].pause == 3.0
+        found = bubbles_of(texts, "Lisa", datetime(2023, 5, 4), rhythm, longest_pause=4.0)
+        assert [bubble.pause for bubble in found] == [0, pause, 4.0]
         assert [bubble.turn.text for bubble in found] == texts
+
+    @pytest.mark.parametrize(("learned", "pause"), [({"Lisa": Rhythm(700.0, 10.0)}, 730.0), ({}, 0.9)])
+    async def test_bubbles_come_at_the_pace_that_the_version_has_learned(
+        self, idle_world: World, learned: dict[str, Rhythm], pause: float
+    ) -> None:
+        world = idle_world
+        adapter = world.adapters.load("daniel")
+        (adapter.path / "twin.json").write_text(replace(adapter.manifest, rhythm=learned).to_json(), "utf-8")
+        world.engine.version = adapter.version
+        world.engine.pieces = lambda _: [" Hi", NEXT_MESSAGE, " you"]
+        await world.start(bubble_pause=timedelta(hours=1), mode="burst")
+        unsent = world.store.unsent
+        seen: list[list[float]] = []
+
+        async def noted(chat_id: int) -> Any:
+            found = await unsent(chat_id)
+            seen.append([outgoing.pause for outgoing in found])
+            return found
+
+        world.store.unsent = noted
+        assert await world.ask("Hey") == "Hi"
+        assert seen[0] == [0, pytest.approx(pause)]
+
+    async def test_what_comes_next_does_not_wait_for_the_pauses(self, idle_world: World) -> None:
+        world = idle_world
+        world.engine.pieces = lambda _: [" Hi", NEXT_MESSAGE, " you " * 2000]
+        await world.start(bubble_pause=timedelta(hours=1), mode="burst")
+        assert await world.ask("Hey") == "Hi"
+        await world.sandbox.next_action(DANIEL, 0, SOON)  # it is typing, for an hour
+        await world.sandbox.say(DANIEL, "/reset")
+        await world.settled()
+        assert world.said()[-1] == WORDS("reset", speaker="Lisa")
+        assert world.said()[1].startswith("you")
 
     async def test_answer_is_streamed_where_the_settings_say_so(
         self, idle_world: World, monkeypatch: pytest.MonkeyPatch
@@ -181,10 +217,20 @@ class TestSides:
         assert "Daniel and Lisa" in opened.text
         assert await world.ask("/simulate") == WORDS("simulation_runs")
         query = await world.sandbox.press(DANIEL, opened.id, opened.buttons[0]["callback_data"])
-        await world.sandbox.answer(query, SOON)
+        again = await world.sandbox.press(DANIEL, opened.id, opened.buttons[0]["callback_data"])
+        for pressed in (query, again):
+            assert (await world.sandbox.answer(pressed, SOON)).text == ""
         gate.set()
         await world.until(lambda: world.said()[-1] == WORDS("simulation_ended"))
         assert len(world.said()) == 3
+
+    async def test_stop_button_of_one_that_is_over(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(simulate, "PAUSE", 0.0)
+        opened = await world.next(await world.sandbox.say(DANIEL, "/simulate Lisa Daniel 1 Hello"))
+        await world.until(lambda: world.said()[-1] == WORDS("simulation_ended"))
+        await world.until(lambda: not world.application.bot_data["parts"].simulations._tasks)
+        query = await world.sandbox.press(DANIEL, opened.id, opened.buttons[0]["callback_data"])
+        assert (await world.sandbox.answer(query, SOON)).text == WORDS("gone")
 
     @pytest.mark.parametrize("text", ["/simulate Liza Peter", "/simulate Lisa"])
     async def test_simulation_of_nobody(self, world: World, text: str) -> None:
@@ -220,6 +266,13 @@ class TestChoices:
         assert await world.ask("/undo") == german("nothing_to_undo")
         assert await world.ask("/language fr") == german("language_which", known="en oder de")
         assert await world.ask("/undo", GUEST) == WORDS("nothing_to_undo")
+
+    async def test_of_a_german_user_without_a_choice(self, world: World) -> None:
+        world.sandbox.set_user(GUEST, "Emma", "de")
+        assert await world.ask("/undo", GUEST) == Words("de")("nothing_to_undo")
+        assert Words("de")("ai_notice") in await world.ask("/start", GUEST)
+        sent = await world.sandbox.send_file(GUEST, "notes.pdf", b"some notes")
+        assert "nur die Art: Datei" in (await world.next(sent, GUEST)).text
 
     async def test_choices_are_of_one_chat(self, world: World) -> None:
         await world.ask("/mode burst")

@@ -233,8 +233,12 @@ class TestChoice:
         new = adapter_writer(idle_world.adapters, "daniel", [("Daniel", "Lisa")])
         folder = idle_world.adapters.root / "daniel" / new
         (folder / "loss.csv").write_text("step,loss,held_out_loss\n1,3.5,\n2,2.5,2.75\n3,2.25,2.5\n")
-        (folder / "evaluation.json").write_text('{"held_out_loss": 2.5}')
-        (idle_world.adapters.root / "daniel" / old / "evaluation.json").write_text('{"held_out_loss": 3.0}')
+        (folder / "evaluation.json").write_text(
+            '{"held_out_loss": 2.9, "gate": {"loss": 2.5, "rival_loss": 3.0}, "likeness": {"hits_at_1": 0.314}}'
+        )
+        (idle_world.adapters.root / "daniel" / old / "evaluation.json").write_text(
+            '{"held_out_loss": 2.8, "likeness": {"hits_at_1": 0.2, "right_persona": null}}'
+        )
         idle_world.adapters.promote("daniel", old)
         idle_world.retrain_command = scripted(
             f"open({str(idle_world.adapters.root / 'daniel' / 'CURRENT')!r}, 'w').write({new!r})\n"
@@ -248,7 +252,8 @@ class TestChoice:
 
     async def test_curve_and_comparison(self, ended: tuple[World, Message, str]) -> None:
         world, board, _ = ended
-        assert "held_out_loss: 3.000 → 2.500" in board.text and "the base model's 5.000" in board.text
+        assert "neither has learned: 3.000 before, 2.500 now" in board.text and "the base model's 5.000" in board.text
+        assert "true reply found among ten: 20% before, 31% now" in board.text and "recognised" not in board.text
         picture = await world.next(board)
         assert picture.file is not None and picture.file.kind == "photo"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from telegram import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 
+from bot import presence
 from bot.menus import ADMIN, GROUP, PRIVATE
 from bot.texts import Words
 from twin.engine import EngineError
@@ -69,10 +70,12 @@ async def test_answer_comes_from_the_history(world: World) -> None:
     assert all(abs((request.at - turn.at).total_seconds()) < 300 for turn in request.turns)
 
 
-async def test_typing_is_shown_while_it_thinks(world: World) -> None:
+async def test_typing_is_shown_while_it_thinks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "EVERY", 0.05)
     gate = world.engine.hold("Lisa")
     said = await world.sandbox.say(DANIEL, "Hey")
-    assert (await world.sandbox.next_action(DANIEL, 0, SOON)).action == "typing"
+    for number in range(3):  # kept alive
+        assert (await world.sandbox.next_action(DANIEL, number, SOON)).action == "typing"
     gate.set()
     assert (await world.next(said)).text == "Lisa heard Hey"
 
@@ -83,6 +86,34 @@ async def test_other_kinds_are_not_seen_but_noted(world: World) -> None:
     assert world.said(GUEST)[-1] == "(Lisa cannot see it, only that it is a file. Tell it in words.)"
     assert world.engine.requests == []
     assert await world.history(GUEST) == [("Daniel", "[file]")]
+
+
+VOICE = {"file_id": "f", "file_unique_id": "u", "duration": 3}
+VIDEO = {**VOICE, "width": 1, "height": 1}
+STICKER = {"file_id": "f", "file_unique_id": "u", "type": "regular", "width": 1, "height": 1}
+PLACE = {"latitude": 48.1, "longitude": 11.6}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "note"),
+    [
+        ("sticker", {**STICKER, "is_animated": False, "is_video": False, "emoji": "😀"}, "[sticker 😀]"),
+        ("voice", VOICE, "[voice message]"),
+        ("audio", VOICE, "[piece of music]"),
+        ("video", VIDEO, "[video]"),
+        ("video_note", {**VOICE, "length": 1}, "[video message]"),
+        ("location", PLACE, "[location]"),
+        ("venue", {"location": PLACE, "title": "Home", "address": "Street 1"}, "[location]"),
+        ("contact", {"phone_number": "1", "first_name": "Anna"}, "[contact]"),
+        ("dice", {"emoji": "🎲", "value": 1}, "[dice]"),
+    ],
+)
+async def test_kinds_that_the_page_cannot_send(world: World, kind: str, content: dict[str, Any], note: str) -> None:
+    state = world.sandbox._state
+    sent = state.add_message(*reversed(state.enter(DANIEL, None)))
+    state.add_update("message", sent.to_api() | {kind: content})
+    assert "cannot see it" in (await world.next(sent)).text
+    assert await world.history() == [("Daniel", note)]
 
 
 async def test_what_is_written_with_a_picture_is_answered(world: World) -> None:
@@ -124,14 +155,15 @@ class TestEdits:
         assert await world.history() == [("Daniel", "Hello"), ("Lisa", "Lisa heard Hello")]
 
 
-async def test_long_answer_is_split(world: World) -> None:
-    words = [f"word{number}" for number in range(1500)]
-    world.engine.reply = lambda _: " ".join(words)
+async def test_long_answer_is_split_at_sentences(world: World) -> None:
+    sentences = [f"This is sentence {number} of a long answer." for number in range(300)]
+    world.engine.reply = lambda _: " ".join(sentences)
     await world.sandbox.say(DANIEL, "Hey")
     await world.settled()
     assert len(world.said()) > 1
-    assert " ".join(world.said()).split() == words
-    assert (await world.history())[-1] == ("Lisa", " ".join(words))
+    assert all(part.endswith(" of a long answer.") and len(part) <= 4096 for part in world.said())
+    assert " ".join(world.said()) == " ".join(sentences)
+    assert (await world.history())[-1] == ("Lisa", " ".join(sentences))
 
 
 async def test_silence_is_told_and_not_remembered(world: World) -> None:
@@ -154,6 +186,21 @@ class TestPersona:
         query = await world.sandbox.press(DANIEL, offer.id, buttons["Daniel"])
         assert "Daniel answers, and you write as Lisa" in (await world.next(offer)).text
         assert (await world.sandbox.answer(query, SOON)).text == ""
+
+    async def test_of_all_promoted_adapters(self, idle_world: World, adapter_writer: Any) -> None:
+        adapter_writer(idle_world.adapters, "zoe", [("Zoe", "Lisa")])
+        await idle_world.start()
+        offer = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/persona"))
+        buttons = {button["text"]: button["callback_data"] for button in offer.buttons}
+        assert set(buttons) == {"Daniel", "Lisa (daniel)", "Peter", "Zoe", "Lisa (zoe)"}
+        await idle_world.sandbox.press(DANIEL, offer.id, buttons["Lisa (zoe)"])
+        assert "Lisa answers, and you write as Zoe" in (await idle_world.next(offer)).text
+        await idle_world.ask("Hey")
+        assert idle_world.engine.requests[-1].adapter == "zoe"
+        await idle_world.stop()
+        await idle_world.start()  # remembered
+        await idle_world.ask("Hey")
+        assert idle_world.engine.requests[-1].adapter == "zoe"
 
     async def test_button_of_one_who_is_gone(self, world: World) -> None:
         offer = await world.next(await world.sandbox.say(DANIEL, "/persona"))

@@ -139,6 +139,17 @@ async def test_files_of_both_sides(sandbox: Sandbox, bot: Bot, open_page: Open) 
     assert (await download.value).suggested_filename == "report.html"
 
 
+async def test_a_picture_has_its_place_before_it_is_loaded(sandbox: Sandbox, bot: Bot, open_page: Open) -> None:
+    for _ in range(8):
+        await sandbox.say(DANIEL, "look")
+    await bot.send_photo(DANIEL, png(500, 900))
+    page = await open_page(viewport={"width": 400, "height": 600})
+    await page.wait_for_function("document.querySelector('#rows img').complete")
+    assert await page.evaluate("distance()") < 2  # nothing has moved: the newest message is what one sees
+    size = await page.locator("#rows img").bounding_box()
+    assert size is not None and (round(size["width"]), round(size["height"])) == (200, 360)
+
+
 async def test_people_and_their_group(sandbox: Sandbox, bot: Bot, open_page: Open) -> None:
     page = await open_page()
     emma = page.get_by_role("region", name="As Emma")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp import web
 from telegram import Bot, BotCommand, BotCommandScopeChat, InlineKeyboardButton, InlineKeyboardMarkup
 
 from sandbox import Sandbox
@@ -104,6 +105,19 @@ async def test_talk_over_the_page(sandbox: Sandbox, bot: Bot, http: aiohttp.Clie
     async with listening(http) as events:  # a page that is loaded anew
         _, snapshot = await events.next()
         assert [message["text"] for message in snapshot["messages"]] == ["/persona <b>Lisa</b>"]
+
+
+async def test_a_page_that_is_closed_is_no_error(
+    sandbox: Sandbox, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def closed(*_: object) -> None:
+        raise aiohttp.ClientConnectionResetError
+
+    monkeypatch.setattr(web.StreamResponse, "write", closed)
+    async with listening(http) as events:
+        with pytest.raises(EOFError):
+            await events.next()
+    assert caplog.records == []
 
 
 async def test_the_page_shows_its_own_chats_alone(sandbox: Sandbox, bot: Bot, http: aiohttp.ClientSession) -> None:

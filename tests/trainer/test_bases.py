@@ -14,6 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCau
 
 from tests.conftest import chat_with_sign, make_tokenizer
 from trainer import memory
+from trainer.progress import Event, Shortage
 from trainer.train import TrainingData, TrainingOptions, TrainingResult, train
 from twin.adapter import AdapterFolder, Sampling
 from twin.decoding import Decoder
@@ -146,6 +147,22 @@ def test_a_smaller_base_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(memory, "available_memory", lambda: 8 << 30)
     with pytest.raises(TwinError, match=r"needs about \d+\.\d GiB .* 8\.0 GiB are free here: take a smaller one"):
         memory.check(str(tmp_path), "nf4", TrainingOptions())
+
+
+def test_memory_that_is_not_free_yet_is_waited_for(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = iter([1 << 20, 1 << 20, 8 << 30])
+    told: list[Event] = []
+    monkeypatch.setattr(memory, "available_memory", lambda: next(free))
+    monkeypatch.setattr(memory, "_LOOK_EVERY", 0.0)
+    memory.check(str(tiny_base), "nf4", TrainingOptions(), report=told.append, patience=60)
+    (shortage,) = told
+    assert isinstance(shortage, Shortage) and shortage.needed > shortage.free == 1 << 20
+
+
+def test_patience_has_an_end(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 1 << 20)
+    with pytest.raises(TwinError, match="of memory, and"):
+        memory.check(str(tiny_base), "nf4", TrainingOptions(), patience=1e-9)
 
 
 def test_the_estimate_for_a_16_gb_card() -> None:

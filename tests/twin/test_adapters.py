@@ -5,6 +5,7 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import cli
 from tests.conftest import train_sign
-from twin.adapter import Adapter, AdapterFolder
+from twin.adapter import Adapter, AdapterFolder, Manifest, Rhythm
 from twin.errors import TwinError
 from twin.exchange import check_weights, export, import_
 
@@ -58,6 +59,23 @@ def test_rollback_goes_back_through_what_was_promoted(adapters: AdapterFolder) -
 def test_a_rollback_that_was_cut_off_can_be_made_again(adapters: AdapterFolder) -> None:
     (adapters.root / "lisa" / "CURRENT").write_text("2\n")  # the history still says that 3 serves
     assert adapters.rollback("lisa").version == "1"
+
+
+def test_recipes_with_and_without_a_rhythm_are_read(trained: Adapter) -> None:
+    learned = replace(trained.manifest, rhythm={"Lisa": Rhythm(2.0, 0.1)})
+    assert Manifest.from_json(learned.to_json()) == learned
+    values = json.loads(learned.to_json())
+    del values["rhythm"]  # as older versions wrote it
+    assert Manifest.from_json(json.dumps(values)) == replace(learned, rhythm={})
+    for wrong in ({"Lisa": {"pace": 1}}, ["Lisa"], {"Lisa": None}):
+        with pytest.raises(ValueError, match="incomplete"):
+            Manifest.from_json(json.dumps(values | {"rhythm": wrong}))
+
+
+def test_a_retired_adapter_serves_nobody(adapters: AdapterFolder) -> None:
+    assert adapters.serves("lisa") and adapters.twins() == ["lisa"]
+    adapters.retire("lisa")
+    assert not adapters.serves("lisa") and adapters.twins() == [] and len(adapters.versions("lisa")) == 4
 
 
 def test_what_serves_cannot_be_removed_alone(adapters: AdapterFolder) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import shutil
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -297,6 +298,41 @@ async def test_adapters_are_unloaded_by_their_last_use(engine_with: Callable[...
     assert len(set(texts.values())) == 3
     assert list(engine.versions) == ["three"]
     assert {name: await whole(engine.answer(ask("hi", adapter=name))) for name in NAMES} == texts
+
+
+async def test_unloading_lets_go_of_the_model_and_what_runs_goes_on(
+    engine_with: Callable[..., LocalEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_with()
+    alone = await whole(engine.answer(ask(LONG)))
+    model = weakref.ref(engine._worker.adapters.model)
+    gate = Gate(monkeypatch)
+    answer = engine.answer(ask(LONG))
+    asked = asyncio.create_task(whole(answer))
+    await gate.reached()
+    unloading = asyncio.create_task(engine.unload())
+    await asyncio.sleep(0)  # the job is laid down
+    gate.open()
+    await unloading
+    assert await asked == alone
+    assert model() is None
+    await engine.unload()
+    assert engine.versions == {}
+    assert await whole(engine.answer(ask(LONG))) == alone
+
+
+async def test_an_adapter_that_is_gone_serves_no_longer(
+    engine_with: Callable[..., LocalEngine], adapters: AdapterFolder
+) -> None:
+    engine = engine_with()
+    for name in NAMES[:2]:
+        await whole(engine.answer(ask("hi", adapter=name)))
+    for name in NAMES[:2]:
+        adapters.remove(name)
+        assert await engine.reload() == {}
+        with pytest.raises(TwinError, match=f"no adapter '{name}'"):
+            await whole(engine.answer(ask("hi", adapter=name)))
+    assert await whole(engine.answer(ask("hi", adapter="three")))
 
 
 async def test_a_step_has_at_most_so_many_adapters(engine_with: Callable[..., LocalEngine]) -> None:
