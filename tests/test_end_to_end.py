@@ -1,8 +1,6 @@
 """The main job in real parts: two exports become a 4-bit adapter on the demo's base model, and the real application
 answers with it over HTTP, through persona, swap, reset, restart, retrain and reload."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.retrain import makes_room
-from bot.texts import Words
 from sandbox import Message, Sandbox
 from tests.bot.conftest import DANIEL, GUEST, SOON, TOKEN, World
 from trainer import dataset, prepare, run
@@ -153,38 +149,6 @@ async def test_retrain_by_an_admin_while_the_bot_goes_on_answering(
     assert world.adapters.load("daniel").manifest.hyperparameters["epochs"] == OPTIONS["epochs"]
     await talk(world, "and now?")
     assert world.engine.answers[-1].version == new
-
-
-# `twin train` on a machine whose memory does not suffice when it is looked at first.
-SHORT_OF_MEMORY = """
-import sys
-import cli
-from trainer import memory
-real, first = memory.available_memory, iter([1])
-memory.available_memory = lambda: next(first, None) or real()
-sys.exit(cli.main(sys.argv[1:]))
-"""
-
-
-async def test_retrain_where_the_memory_does_not_suffice_for_both(world: World) -> None:
-    await world.stop()
-    world.retrain_command = lambda name: [sys.executable, "-c", SHORT_OF_MEMORY, *train_command(name)[3:], "--force"]
-    await world.start()
-    await talk(world, "hello")
-    board = await world.next(await world.sandbox.say(DANIEL, "/retrain"))
-    async with asyncio.timeout(TRAINING):
-        while not (makes_room(world.settings) and world.engine.versions == {}):
-            await world.tick()
-    told = await world.next(await world.sandbox.say(DANIEL, "are you still there?"))
-    assert told.text == Words("en")("paused")
-    asked = len(world.engine.requests)
-    board = await finished(world, board)
-    answer = await world.sandbox.next_message(DANIEL, told.id, TRAINING)
-    while answer.file is not None:  # the loss curve
-        answer = await world.sandbox.next_message(DANIEL, answer.id, TRAINING)
-    assert len(world.engine.requests) > asked
-    assert world.engine.requests[-1].turns[-1].text == "are you still there?"
-    assert world.engine.answers[-1].version in board.text
 
 
 async def finished(world: World, board: Message) -> Message:
