@@ -96,13 +96,13 @@ def _joined(have: Sequence[Row], given: Iterable[Row], aliases: Mapping[str, str
     result, more = list(have), list[tuple[int, Row]]()
     for place, row in rest:
         ours = unmatched[_likeness(row, aliases)[:2]]
-        index = next((index for index in ours if _is_later(have[index], row) or _is_later(row, have[index])), None)
-        if index is None:
+        same_as = next((mine for mine in ours if _is_later(have[mine], row) or _is_later(row, have[mine])), None)
+        if same_as is None:
             more.append((place if after >= 0 else len(have), row))
             continue
-        ours.remove(index)
-        if row.kind == "text" and (have[index].kind == "deleted" or not _is_later(have[index], row)):
-            result[index] = row
+        ours.remove(same_as)
+        if row.kind == "text" and (have[same_as].kind == "deleted" or not _is_later(have[same_as], row)):
+            result[same_as] = row
     placed = sorted([*enumerate(result), *more], key=lambda entry: entry[0])
     return _in_time(row for _, row in placed)
 
