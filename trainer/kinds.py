@@ -160,13 +160,16 @@ def _marked(seen: str, body: str, habits: Habits) -> Kind:
         return placeholder
     if not habits.ios and loose(seen.partition("\n")[0]).endswith(wordings().attached_behind):
         return "media"  # a file whose name has no ending
-    if not habits.marks or _PASTED.match(seen):
+    if not habits.marks or _is_pasted(seen, body):
         return "text"
-    if "\n" in seen and not any(mark in body[1:] for mark in APP_MARKS):
-        return "text"  # what the app writes has one line, or marks in the others too
     if _MARKED_CALL.fullmatch(body):
         return "call"
     return "media" if body in habits.placeholders or _is_omitted_thing(seen) else "system"
+
+
+def _is_pasted(seen: str, body: str) -> bool:
+    """Whether a person wrote what begins with a mark: the app's has one line, or marks in the others too."""
+    return bool(_PASTED.match(seen)) or ("\n" in seen and not any(mark in body[1:] for mark in APP_MARKS))
 
 
 def _is_omitted_thing(seen: str) -> bool:

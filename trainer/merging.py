@@ -77,32 +77,41 @@ def _joined(have: Sequence[Row], given: Iterable[Row], aliases: Mapping[str, str
     """The rows we have and the given ones beyond them; a row that stands twice in one export was written twice.
 
     Rows are the same if they are alike: phones write times with seconds or without, and placeholders in their
-    language. A text that was edited since takes the place of the one that was written first.
+    language. A text that was edited since counts for the one that was written first, and a text for the same one
+    deleted, whichever export is given first. Within a minute the order of either export is kept.
     """
     left: defaultdict[Likeness, list[int]] = defaultdict(list)
     for index in range(len(have) - 1, -1, -1):
         left[_likeness(have[index], aliases)].append(index)
-    given = list(given)
-    rest = []
+    rest: list[tuple[int, Row]] = []  # with the place of the row of ours that it comes after
+    after = -1
     for row in given:
-        same = left[_likeness(row, aliases)]
-        if same:
-            same.pop()
+        if same := left[_likeness(row, aliases)]:
+            after = same.pop()
         else:
-            rest.append(row)
+            rest.append((after, row))
     unmatched: defaultdict[tuple[datetime, str | None], list[int]] = defaultdict(list)
     for alike, indices in left.items():
-        unmatched[alike[:2]] += [index for index in indices if have[index].kind == "text"]
-    result = list(have)
-    for row in rest:
-        before = unmatched[_likeness(row, aliases)[:2]]
-        if before and row.kind == "deleted":
-            before.pop()
-        elif before and row.kind == "text" and words_of("text", row.text) != row.text:
-            result[before.pop()] = row
-        else:
-            result.append(row)
-    return _in_time(result)
+        unmatched[alike[:2]] += [index for index in indices if have[index].kind in {"text", "deleted"}]
+    result, more = list(have), list[tuple[int, Row]]()
+    for place, row in rest:
+        ours = unmatched[_likeness(row, aliases)[:2]]
+        same_as = next((mine for mine in ours if _is_later(have[mine], row) or _is_later(row, have[mine])), None)
+        if same_as is None:
+            more.append((place if after >= 0 else len(have), row))
+            continue
+        ours.remove(same_as)
+        if row.kind == "text" and (have[same_as].kind == "deleted" or not _is_later(have[same_as], row)):
+            result[same_as] = row
+    placed = sorted([*enumerate(result), *more], key=lambda entry: entry[0])
+    return _in_time(row for _, row in placed)
+
+
+def _is_later(row: Row, other: Row) -> bool:
+    """Whether a row is what became of another one of the same minute and person: it was edited, or deleted."""
+    if other.kind != "text":
+        return False
+    return row.kind == "deleted" or (row.kind == "text" and words_of("text", row.text) != row.text)
 
 
 def _likeness(row: Row, aliases: Mapping[str, str]) -> Likeness:

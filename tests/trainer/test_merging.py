@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from trainer.merging import merged
 from trainer.whatsapp import Row, read_export
 
@@ -31,12 +33,23 @@ def rows(folder: Path, *exports: str) -> list[list[Row]]:
     return [list(chat.rows) for chat in merged([], read, {})[0]]
 
 
-def test_phones_of_two_systems_and_languages(tmp_path: Path) -> None:
-    [chat] = rows(tmp_path, ANDROID, IOS)
+@pytest.mark.parametrize("exports", [(ANDROID, IOS), (IOS, ANDROID)], ids=["older first", "newer first"])
+def test_phones_of_two_systems_and_languages(tmp_path: Path, exports: tuple[str, str]) -> None:
+    [chat] = rows(tmp_path, *exports)
     texts = sorted(row.text.partition(" \u200e")[0] for row in chat if row.kind == "text")
     assert texts == ["new", "ok", "ok", "this goes away", "tomorrow"]
     assert [row.kind for row in chat].count("media") == 1
     assert "deleted" not in {row.kind for row in chat}
+
+
+def test_within_a_minute_the_order_is_kept(tmp_path: Path) -> None:
+    older = [f"27/03/2022, 21:41 - Lisa: {text}\n" for text in ("one", "two", "two", "three")]
+    newer = [*older[1:], "27/03/2022, 21:41 - Lisa: four\n", "27/03/2022, 21:42 - Daniel: five\n"]
+    for name, exports in {"on": (older, newer), "back": (newer, older), "apart": (older[:3], newer[2:])}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        [chat] = rows(folder, *map("".join, exports))
+        assert [row.text for row in chat] == ["one", "two", "two", "three", "four", "five"]
 
 
 def test_the_same_export_twice_changes_nothing(tmp_path: Path) -> None:
