@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
 
 
-def tests_that_exist() -> set[str]:
+def existing_tests() -> set[str]:
     """Every test by its name, and within a class also as `Class.name`."""
     found: set[str] = set()
     for file in (ROOT / "tests").rglob("test_*.py"):
@@ -26,7 +26,7 @@ def tests_that_exist() -> set[str]:
 def test_every_test_that_the_security_page_names_exists() -> None:
     named = set(re.findall(r"`((?:Test\w+\.)?test_\w+)`", SECURITY))
     assert len(named) > 50
-    assert named - tests_that_exist() == set()
+    assert named - existing_tests() == set()
 
 
 def test_every_promise_has_a_test_beside_it() -> None:

@@ -2,11 +2,8 @@
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("twin", "trainer", "storage", "bot", "sandbox", "demo", "benchmarks", "docs", "cli.py", "arguments.py")
@@ -76,46 +73,6 @@ def test_weights_come_from_safetensors_and_no_code_with_them() -> None:
                 assert given(call, "use_safetensors") is True, f"{file}:{call.lineno}"
                 loading += 1
     assert loading >= 2
-
-
-WATCHED = dedent(
-    """
-    import sys
-    from pathlib import Path
-
-    found = []
-    sys.addaudithook(lambda event, arguments: event == "pickle.find_class" and found.append(arguments))
-
-    import asyncio
-    from tests.conftest import make_base, train_sign
-    from twin.adapter import AdapterFolder
-    from twin.engine import Request, whole
-    from twin.local import LocalEngine
-    from twin.transcript import Turn
-    from datetime import datetime
-
-    folder = Path(sys.argv[1])
-    adapters = AdapterFolder(folder / "adapters")
-    train_sign("one", "1", make_base(folder / "base", vocabulary=512, shard="1GB"), adapters, epochs=1)
-
-    async def ask():
-        engine = LocalEngine(adapters)
-        at = datetime(2023, 5, 4)
-        await whole(engine.answer(Request("one", (Turn("Daniel", "hi", at),), "Lisa", at, max_tokens=5)))
-        await engine.close()
-
-    found.clear()  # what importing libraries has looked up is theirs
-    asyncio.run(ask())
-    print("unpickled:", found)
-    """
-)
-
-
-def test_nothing_is_unpickled_while_an_adapter_is_served(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0 and "unpickled: []" in ended.stdout, ended.stdout + ended.stderr[-2000:]
 
 
 def test_every_dependency_is_pinned_and_has_its_hashes() -> None:

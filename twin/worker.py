@@ -114,7 +114,9 @@ class Worker:
         self._log_now_and_then()
 
     def _end_unwanted(self) -> None:
-        for row in list(self._batch.rows) if self._batch else ():
+        if not self._batch:
+            return
+        for row in list(self._batch.rows):
             if row.ticket.cancelled.is_set() or row.ticket.overdue:
                 self._batch.leave(row)
                 self._end(row)

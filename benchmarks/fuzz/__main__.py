@@ -22,8 +22,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fuzz.targets import Target, targets
-
 _ROUND = 100  # inputs between two looks at the clock, which keep their own search and shrinking
 _QUIET = settings(
     max_examples=_ROUND,
@@ -36,8 +34,8 @@ _QUIET = settings(
 )
 
 
-def fuzz(target: Target, seconds: float, number: int) -> dict[str, Any]:
-    """Try inputs for a time; returns how many, in how many seconds, and what was found."""
+def fuzz(target: Any, seconds: float, number: int) -> dict[str, Any]:
+    """Try a `Target`'s inputs for a time; returns how many, in how many seconds, and what was found."""
     begun = time.monotonic()
     tried, findings = 0, dict[str, str]()
     last: Any = None
@@ -63,12 +61,11 @@ def _place(error: Exception) -> str:
     return f"{type(error).__name__} at {where}: {str(error)[:200]}"
 
 
-def follow_coverage(target: Target, seconds: int) -> None:
+def follow_coverage(target: Any, seconds: int) -> None:
     """Let atheris choose the inputs; it ends the process."""
     import atheris
 
     run = _QUIET(given(target.inputs)(target.attempt))
-    atheris.instrument_all()
     atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=4096"], run.hypothesis.fuzz_one_input)
     atheris.Fuzz()
 
@@ -82,6 +79,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
+    if arguments.atheris:
+        import atheris
+
+        with atheris.instrument_imports(include=["twin", "trainer", "storage", "bot"]):
+            from benchmarks.fuzz.targets import targets
+    else:
+        from benchmarks.fuzz.targets import targets
     with tempfile.TemporaryDirectory() as folder, targets(Path(folder)) as known:
         names = [arguments.target] if arguments.target else list(known)
         if arguments.atheris:
