@@ -64,6 +64,9 @@ class Engine:
     async def reload(self) -> dict[str, str]:
         return {}
 
+    async def forget(self) -> None:
+        """Nothing is remembered."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

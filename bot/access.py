@@ -4,6 +4,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from storage.store import Person, Store
 from twin.settings import Settings
@@ -78,6 +79,11 @@ class Access:
             return False
         await self.give(person_id, "asked", name)
         return True
+
+    def forget(self, person_id: int) -> None:
+        """Let go of a name; the role stays. The store forgets it too."""
+        if known := self._people.get(person_id):
+            self._people[person_id] = replace(known, name="")
 
     async def give(self, person_id: int, role: str, name: str | None = None) -> Person:
         """Give someone a role."""

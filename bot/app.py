@@ -26,7 +26,9 @@ from bot.handlers_talk import TalkHandlers
 from bot.inbox import ChatOrder, Inbox
 from bot.logs import described, private_logs
 from bot.menus import set_menus
+from bot.pace import Pace
 from bot.pause import Pause
+from bot.reading import UpdateRequest
 from bot.retrain import Command, Retrain, environment_of
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
@@ -79,22 +81,25 @@ def build(
     if settings.adapter:
         adapters.load(settings.adapter).people()
     token = settings.token()
-    inbox = Inbox(store)
+    access = Access(settings, store)
+    pace = Pace(settings.messages_per_minute, access.is_admin)
+    inbox = Inbox(store, pace)
     order = ChatOrder(store, inbox.fresh)
     with private_logs(token):  # PTB logs addresses already here
         application: App = (
             Application.builder()
             .token(token)
+            .get_updates_request(UpdateRequest())
             .base_url(f"{settings.telegram_api_url}/bot")
             .base_file_url(f"{settings.telegram_api_url}/file/bot")
             .update_queue(inbox)
             .concurrent_updates(order)
             .build()
         )
-    bot, access, environment = application.bot, Access(settings, store), environment_of(settings)
+    bot, environment = application.bot, environment_of(settings)
     delivery = Delivery(store, bot)
     chats = Chats(settings, store=store, engine=engine, adapters=adapters, delivery=delivery, bot=bot)
-    desk = Desk(settings, store, engine, adapters, bot, access, delivery, chats)
+    desk = Desk(settings, store, engine, adapters, bot, access, pace, delivery, chats)
     simulations = Simulations(store, engine, delivery)
     retrain = (
         Retrain(
@@ -116,7 +121,7 @@ def build(
         AccessHandlers(desk),
         SideHandlers(desk, simulations),
         TalkHandlers(desk),
-        ChatHandlers(desk),
+        ChatHandlers(desk, simulations),
         DataHandlers(desk, retrain, _twin, environment),
         AdminHandlers(desk, retrain, schedule),
     )

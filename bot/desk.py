@@ -13,6 +13,7 @@ from bot import personas
 from bot.access import Access
 from bot.chat import Chats
 from bot.delivery import Delivery
+from bot.pace import Pace
 from bot.texts import Words
 from storage.store import Buttons, Place, Preferences, Store, Thread
 from twin.adapter import AdapterFolder
@@ -32,6 +33,7 @@ class Desk:
     adapters: AdapterFolder
     bot: Bot
     access: Access
+    pace: Pace
     delivery: Delivery
     chats: Chats
     _preferences: dict[Place, Preferences] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Desk:
         """Let go of what is remembered of a chat in memory."""
         for place in [place for place in self._preferences if place.chat_id == chat_id]:
             del self._preferences[place]
+        self.access.forget(chat_id)
 
     async def words(self, update: Update) -> Words:
         """The bot's words in the language that the place has chosen, or else the user's."""

@@ -25,7 +25,10 @@ class AccessHandlers:
         if chat.type != Chat.PRIVATE and message and not is_addressed(message, context.bot.bot):
             raise ApplicationHandlerStop
         if self._desk.access.may_talk(user.id, chat.id):
-            return
+            if not self._desk.pace.tells(update.update_id):
+                return
+            await self._slow_down(update, query)
+            raise ApplicationHandlerStop
         if update.message and chat.type == Chat.PRIVATE and await self._claimed(update, update.message, user):
             raise ApplicationHandlerStop
         await self._refuse(update, user, query)
@@ -72,6 +75,13 @@ class AccessHandlers:
         else:
             await self._desk.say(update, words("wrong_code"))
         return True
+
+    async def _slow_down(self, update: Update, query: CallbackQuery | None) -> None:
+        text = (await self._desk.words(update))("too_fast", number=self._desk.settings.messages_per_minute)
+        if query:
+            await acknowledge(query, text)
+        else:
+            await self._desk.say(update, text)
 
     async def _refuse(self, update: Update, user: User, query: CallbackQuery | None) -> None:
         """Say politely that this bot is private, and ask the admins once whether to let them in."""

@@ -8,6 +8,7 @@ from telegram.ext import ContextTypes
 
 from bot.desk import Desk, acknowledge, place_of
 from bot.files import remove_uploads
+from bot.simulate import Simulations
 from bot.texts import LANGUAGES
 from storage.store import Preferences
 from twin.errors import TwinError
@@ -19,8 +20,9 @@ _HOTTEST = 2.0
 
 
 class ChatHandlers:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, simulations: Simulations) -> None:
         self._desk = desk
+        self._simulations = simulations
 
     async def status(self, update: Update, _: Context) -> None:
         """Who answers, which version, how much was said, and what was chosen."""
@@ -115,7 +117,9 @@ class ChatHandlers:
         await acknowledge(query)
         if query.data == FORGET:
             self._desk.chats.forget(place.chat_id)
+            self._simulations.forget(place.chat_id)
             paths = await self._desk.store.forget(place.chat_id)
             self._desk.forget(place.chat_id)
+            await self._desk.engine.forget()
             await asyncio.to_thread(remove_uploads, paths)
         await self._desk.say(update, words("forgotten" if query.data == FORGET else "kept"))

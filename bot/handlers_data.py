@@ -8,6 +8,7 @@ from typing import Any
 
 from telegram import Document, Update
 from telegram.constants import FileSizeLimit
+from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
 from bot import files
@@ -20,6 +21,8 @@ from twin.errors import TwinError
 
 Context = ContextTypes.DEFAULT_TYPE
 AGREE, DISCARD, REVOKE, REVOKE_YES, UNLEARN = "agree:", "discard:", "revoke:", "withdraw:", "unlearn:"
+_MOST_UPLOADS = 10  # that wait to be decided about
+_DOWNLOAD_SECONDS = 300.0
 _SPEAKERS = 12  # whose messages are counted in the summary
 
 
@@ -41,8 +44,14 @@ class DataHandlers:
         if (document.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
             await self._desk.say(update, words("too_large", dataset="NAME"))
             return
+        if await self._desk.store.count_uploads() >= _MOST_UPLOADS:
+            await self._desk.say(update, words("too_many_uploads", number=_MOST_UPLOADS))
+            return
         dataset = files.dataset_name(message.caption) if message.caption else await self._dataset(update)
         upload = await self._keep(update, document, dataset)
+        if upload is None:
+            await self._desk.say(update, words("too_large", dataset=dataset))
+            return
         try:
             found = await result_of(self._twin("prepare", upload.path, "--json"), self._environment)
         except TwinError as error:
@@ -148,14 +157,20 @@ class DataHandlers:
 
     # what they share
 
-    async def _keep(self, update: Update, document: Document, dataset: str) -> Upload:
-        """Download an export to where it is decided about."""
+    async def _keep(self, update: Update, document: Document, dataset: str) -> Upload | None:
+        """Download an export to where it is decided about; None if it is larger than Telegram said."""
         user = update.effective_user
+        async with asyncio.timeout(_DOWNLOAD_SECONDS):
+            try:
+                file = await document.get_file()
+            except BadRequest:  # Telegram gives bots no larger ones, whatever the message says
+                return None
+            if (file.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
+                return None  # but a Bot API server of one's own does
+            content = bytes(await file.download_as_bytearray())
         path = await asyncio.to_thread(
             files.upload_path, self._desk.settings.data_dir, update.update_id, document.file_name or "export.txt"
         )
-        file = await document.get_file()
-        content = bytes(await file.download_as_bytearray())
         await asyncio.to_thread(files.write_private_bytes, path, content)
         return await self._desk.store.add_upload(place_of(update), user.id if user else 0, str(path), dataset)
 

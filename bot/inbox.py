@@ -11,22 +11,26 @@ from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
 from bot.logs import described
+from bot.pace import Pace
 from storage.store import Store
 
 log = logging.getLogger(__name__)
-_MOST_AT_ONCE = 256
+_MOST_AT_ONCE = 4096  # most of them wait for another one of their chat, and must not keep other chats out
 
 
 class Inbox(asyncio.Queue[object]):
     """The application's update queue. The updater confirms an update to Telegram after `put` has returned."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pace: Pace | None = None) -> None:
         super().__init__()
         self._store = store
+        self._pace = pace
         self.fresh: set[int] = set()  # taken in by this process: their first attempt is counted already
 
     async def put(self, item: object) -> None:
         if isinstance(item, Update):
+            if self._pace and self._pace.judge(item) == "drop":
+                return  # before it costs a commit: a flood is not to be waited for
             chat_id = item.effective_chat.id if item.effective_chat else None
             if not await self._store.take_in(item.update_id, chat_id, item.to_json(), begun=True):
                 return  # Telegram sent it twice

@@ -10,7 +10,7 @@ from twin.errors import TwinError
 
 # These log whole updates, requests with the token in their address, or tracebacks of what we report ourselves.
 _TALKATIVE = {
-    "telegram": logging.CRITICAL,
+    "telegram": logging.CRITICAL + 1,  # an update that it cannot read it logs as critical, with all that is in it
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "apscheduler": logging.WARNING,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from storage.store import Buttons
 from twin import names
 from twin.adapter import AdapterFolder, Persona
+from twin.errors import TwinError
 
 BUTTON = "persona:"  # how the callback data of a persona's button begins
 _MOST_BUTTONS = 100  # Telegram allows no more under one message
@@ -26,6 +27,8 @@ def default_persona(adapters: AdapterFolder, adapter: str | None) -> Persona | N
     loaded = adapters.load(name)
     loaded.people()  # refuses where it imitates nobody
     manifest = loaded.manifest
+    if not manifest.chats:
+        raise TwinError(f"adapter {name!r} has learned from no chat: train it again")
     owner = Counter(speaker for chat in manifest.chats for speaker in chat.speakers).most_common(1)[0][0]
     first = manifest.chats[0].speakers
     speaker = next((speaker for speaker in first if speaker != owner), owner)

@@ -23,11 +23,11 @@ _TERMINATION = 3.0  # seconds that a process has to end by itself
 _SHELL = 'folder=$1; shift; "$@" >"$folder/out" 2>"$folder/err"; echo $? >"$folder/status.new"; mv "$folder/status.new" "$folder/status"'  # noqa: E501
 
 
-async def result_of(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+async def result_of(arguments: Sequence[str], environment: Mapping[str, str], seconds: float = 600) -> dict[str, Any]:
     """The JSON object that a process prints last.
 
     Raises:
-        TwinError: it failed; the message is its reason.
+        TwinError: it failed, and the message is its reason; or it took longer than `seconds` and was ended.
     """
     process = await asyncio.create_subprocess_exec(
         *arguments,
@@ -37,10 +37,14 @@ async def result_of(arguments: Sequence[str], environment: Mapping[str, str]) ->
         env={**os.environ, **environment},
     )
     try:
-        out, err = await process.communicate()
+        async with asyncio.timeout(seconds):
+            out, err = await process.communicate()
+    except TimeoutError:
+        raise TwinError(f"it took longer than {seconds / 60:.0f} minutes") from None
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()
     if process.returncode:
         raise TwinError(_reason(err))
     found = [values for line in out.splitlines() if (values := _json_object(line)) is not None]

@@ -26,6 +26,7 @@ from bot.menus import ADMIN, PRIVATE
 from bot.personas import BUTTON
 
 App = Application[Any, Any, Any, Any, Any, Any]
+_NUMBER = "[0-9]{1,18}$"  # a changed client may send anything as callback data; this much the database can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,16 @@ def register(application: App, on: Handlers) -> None:
         f"^{BUTTON}": on.sides.persona_button,
         "^me:": on.sides.me_button,
         "^stop:": on.sides.stop_simulation,
-        "^(good|bad):": on.talk.rate,
-        "^again:": on.talk.again,
-        "^forget:": on.chat.forget_button,
-        "^(let|out):": on.access.decide,
-        "^cancel:": only(on.admin.cancel),
+        f"^(good|bad):{_NUMBER}": on.talk.rate,
+        f"^again:{_NUMBER}": on.talk.again,
+        "^forget:(yes|no)$": on.chat.forget_button,
+        f"^(let|out):-?{_NUMBER}": on.access.decide,
+        f"^cancel:{_NUMBER}": only(on.admin.cancel),
         "^use:": only(on.admin.use),
-        "^agree:": only(on.data.agree),
-        "^discard:": only(on.data.discard),
-        "^(revoke|withdraw):": only(on.data.revoke),
-        "^unlearn:": only(on.data.unlearn),
+        f"^agree:{_NUMBER}": only(on.data.agree),
+        f"^discard:{_NUMBER}": only(on.data.discard),
+        "^(revoke|withdraw):[0-9a-f]+$": only(on.data.revoke),
+        "^unlearn:[0-9a-f]+$": only(on.data.unlearn),
         "": _unknown_button(on.desk),
     }
     # Group -1 sees everything first, and stops whatever may not pass: no handler below has to ask who it is.

@@ -48,6 +48,12 @@ class Simulations:
         self._stopped.update(self._tasks)
         await self.stop()
 
+    def forget(self, chat_id: int) -> None:
+        """End those that run anywhere in a chat: what they say would be written down after it was forgotten."""
+        for place, task in self._tasks.items():
+            if place.chat_id == chat_id:
+                task.cancel()
+
     async def stop(self) -> None:
         """Let go of all."""
         tasks = list(self._tasks.values())

@@ -9,6 +9,9 @@ from storage.facts import Feedback, Person, Place, Preferences, Said
 from storage.verbs import Verbs, moment
 
 CONTEXT_TURNS = 20  # before an answer that was judged
+_SET_MEMBER = (
+    "INSERT INTO members VALUES (?, ?, ?) ON CONFLICT (chat_id, user_id) DO UPDATE SET speaker = excluded.speaker"
+)
 
 
 class PeopleVerbs(Verbs):
@@ -41,17 +44,21 @@ class PeopleVerbs(Verbs):
             )
 
     async def member(self, chat_id: int, user_id: int, name: str, taken: Collection[str]) -> str:
-        """As whom a member of a group speaks: from the first time on under `name`, with a number if it is taken."""
+        """As whom a member of a group speaks: from the first time on under `name`, with a number if it is taken.
+
+        Whoever chose a name that is `taken` now, because the twin answers under it, goes on under their own.
+        """
         async with self.transaction():
             rows = await self._database.rows("SELECT user_id, speaker FROM members WHERE chat_id = ?", (chat_id,))
             known = dict(rows)
-            if user_id in known:
-                return str(known[user_id])
+            mine = known.pop(user_id, None)
+            if mine is not None and mine not in taken:
+                return str(mine)
             not_free = {*taken, *known.values()}
             speaker = (
                 name if name not in not_free else next(f"{name} {n}" for n in count(2) if f"{name} {n}" not in not_free)
             )
-            await self._database.run("INSERT INTO members VALUES (?, ?, ?)", (chat_id, user_id, speaker))
+            await self._database.run(_SET_MEMBER, (chat_id, user_id, speaker))
         return speaker
 
     async def rename_member(self, chat_id: int, user_id: int, speaker: str) -> bool:
@@ -62,11 +69,7 @@ class PeopleVerbs(Verbs):
             )
             if taken:
                 return False
-            await self._database.run(
-                "INSERT INTO members VALUES (?, ?, ?) ON CONFLICT (chat_id, user_id) DO UPDATE SET "
-                "speaker = excluded.speaker",
-                (chat_id, user_id, speaker),
-            )
+            await self._database.run(_SET_MEMBER, (chat_id, user_id, speaker))
         return True
 
     async def rate(self, said: Said, user_id: int, rating: int) -> None:

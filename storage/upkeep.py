@@ -29,6 +29,10 @@ class UpkeepVerbs(Verbs):
             return Upload(number, Place(chat_id, topic_id), user_id, path, dataset)
         return None
 
+    async def count_uploads(self) -> int:
+        """How many exports wait to be decided about."""
+        return int((await self._database.read("SELECT count(*) FROM uploads"))[0][0])
+
     async def drop_upload(self, upload_id: int) -> bool:
         """False if it is gone already: someone else, or a second press of the button, was faster."""
         async with self.transaction():

@@ -44,12 +44,23 @@ def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.Mon
         ("QUANTISATION", "int3"),
         ("RELOAD_SECONDS", "0"),
         ("RELOAD_SECONDS", "soon"),
+        ("MESSAGES_PER_MINUTE", "-1"),
         ("LOG_LEVEL", "loud"),
     ],
 )
 def test_a_bad_value_is_told_by_its_key(key: str, value: str) -> None:
     with pytest.raises(TwinError, match=key):
         read_settings({key: value})
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfeTELEGRAM_TOKEN=1")
+    with pytest.raises(TwinError, match="is no UTF-8 text"):
+        load_settings(tmp_path / ".env")
+
+
+def test_an_error_is_one_line_whatever_it_quotes() -> None:
+    assert str(TwinError("'a\nb\u2028c' is no name\x1e")) == "'a b c' is no name"
 
 
 def test_lists_of_people() -> None:

@@ -59,6 +59,8 @@ def read_questions(file: Path, manifest: Manifest) -> list[Question]:
         raise TwinError(f"cannot read {file}: {error.strerror}") from None
     except ValueError as error:  # malformed TOML, or no UTF-8
         raise TwinError(f"{file} is no TOML: {error}") from None
+    except RecursionError:
+        raise TwinError(f"{file} has brackets within brackets without end") from None
     entries = content.get("question")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise TwinError(f"{file} has no question: begin each with a line [[question]]")

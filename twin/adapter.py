@@ -8,6 +8,7 @@ Importing this module loads no torch.
 
 import fcntl
 import json
+import math
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -120,10 +121,14 @@ class Manifest:
         Raises:
             ValueError: it is not JSON, lacks a field, or was written by a newer program.
         """
-        values = json.loads(text)
+        try:
+            values = json.loads(text)
+        except RecursionError:
+            raise ValueError("brackets within brackets without end") from None
         if not isinstance(values, dict):
             raise ValueError("not an object")
-        if values.get("format_version", FORMAT_VERSION) > FORMAT_VERSION:
+        version = values.get("format_version", FORMAT_VERSION)
+        if not isinstance(version, int) or version > FORMAT_VERSION:
             raise ValueError("written by a newer Twin")
         known = {key: values[key] for key in (item.name for item in fields(cls)) if key in values}
         try:
@@ -132,13 +137,42 @@ class Manifest:
             known["sampling"] = Sampling(**known.get("sampling", {}))
             known["rhythm"] = {name: Rhythm(**rhythm) for name, rhythm in known.get("rhythm", {}).items()}
             known["created"] = datetime.fromisoformat(known["created"])
-            return cls(**known)
+            manifest = cls(**known)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"incomplete: {error}") from None
+        _check(manifest)
+        return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """That what others build upon is of its kind: the file may come from elsewhere.
+
+    Raises:
+        ValueError: it is not.
+    """
+    chats, sampling = manifest.chats, manifest.sampling
+    texts = [manifest.base_model, manifest.base_digest, manifest.quantisation, *manifest.speakers, *manifest.datasets]
+    texts += [text for chat in chats for text in (chat.name, *chat.speakers)]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name in it is no text")
+    if not all(chat.speakers and set(chat.speakers) <= set(manifest.speakers) for chat in chats):
+        raise ValueError("a chat in it has no speakers, or others than the adapter")
+    if not all(_is_positive(number) for number in (manifest.context_length, manifest.gap_seconds)):
+        raise ValueError("context_length and gap_seconds must be whole numbers above 0")
+    paces = [pace for rhythm in manifest.rhythm.values() for pace in (rhythm.seconds, rhythm.per_character)]
+    drawn = [sampling.temperature, sampling.top_p, sampling.repetition_penalty]
+    if not all(isinstance(number, int | float) and 0 <= number < math.inf for number in (*drawn, *paces)):
+        raise ValueError("sampling and rhythm must be numbers from 0 on")
+
+
+def _is_positive(number: object) -> bool:
+    return isinstance(number, int) and 0 < number < 2**31
 
 
 def _chat(values: dict[str, Any]) -> Chat:
-    until, validated = (datetime.fromisoformat(values[key]) for key in ("trained_until", "validated_until"))
+    until, validated = (
+        datetime.fromisoformat(values[key]).replace(tzinfo=None) for key in ("trained_until", "validated_until")
+    )
     return Chat(values["name"], tuple(values["speakers"]), until, validated)
 
 

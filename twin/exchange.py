@@ -107,7 +107,9 @@ def _listed(archive: zipfile.ZipFile) -> dict[str, Any]:
     if listed.get("format_version") != FORMAT_VERSION:
         raise ValueError("it is of another version of Twin: update Twin on both machines")
     for key in ("adapter", "version"):
-        folder_name(str(listed.get(key)))
+        if not isinstance(listed.get(key), str):
+            raise ValueError(f"{LIST} is damaged")
+        folder_name(listed[key])
     if sorted(names) != sorted([LIST, *listed["files"]]):
         raise ValueError(f"it does not hold exactly what its {LIST} names")
     if not NEEDED <= listed["files"].keys() <= NEEDED | {*PLAIN, *QUOTING}:

@@ -66,8 +66,10 @@ def _entries(file: Path) -> list[Any]:
         raise TwinError(f"cannot read the facts {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise TwinError(f"{file} is no UTF-8 text: save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # malformed TOML, or a number of thousands of digits
         raise TwinError(f"{file} is no TOML: {error}") from None
+    except RecursionError:
+        raise TwinError(f"{file} has brackets within brackets without end") from None
     if unknown := [key for key in content if key != "fact"]:
         raise TwinError(f"{file}: unknown key {unknown[0]!r}: every fact begins with the line [[fact]]")
     entries = content.get("fact")

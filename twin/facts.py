@@ -98,6 +98,11 @@ class FactIndex:
         found.sort(key=lambda match: -match.likeness)
         return [match for match in found[:_MOST_MATCHES] if match.likeness >= MARGIN * found[0].likeness]
 
+    def forget(self) -> None:
+        """Let go of the messages that were asked about."""
+        for texts in self._texts.values():
+            texts.forget()
+
     def placed(
         self, turns: Sequence[Turn], speaker: str, at: datetime, gap: timedelta = DEFAULT_GAP
     ) -> tuple[Passage, ...]:

@@ -17,7 +17,8 @@ def private_folder(path: Path) -> Path:
         TwinError: the folder cannot be made or written to.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in reversed([path, *path.parents]):  # `mkdir` makes parents that others can enter
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise TwinError(
             f"cannot make the folder {path}: {error.strerror}; choose another or mend its permissions"

@@ -140,6 +140,13 @@ class LoadedAdapters:
         """The version that serves of each adapter in memory. Any thread may ask."""
         return {name: loaded.adapter.version for name, loaded in list(self._serving.items())}
 
+    def forget(self) -> None:
+        """Let go of the messages that are remembered in any form."""
+        for loaded in (*self._serving.values(), *self._retired):
+            loaded.renderer.forget()
+            if loaded.facts:
+                loaded.facts.forget()
+
     def forget_failed_step(self) -> None:
         """Take back what PEFT leaves in the layers when a step fails: hooks that name the adapters of that step."""
         for module in self.model.modules():
@@ -189,6 +196,8 @@ class LoadedAdapters:
         return self.base
 
     def _attach(self, base: BaseModel, adapter: Adapter, key: str) -> None:
+        if not (adapter.path / "adapter_model.safetensors").is_file():
+            raise _UnusableError("it has no adapter_model.safetensors")  # PEFT would take other formats too
         if self.model is None:
             self.model = PeftModel.from_pretrained(
                 base.model, adapter.path, adapter_name=key, autocast_adapter_dtype=False, low_cpu_mem_usage=True

@@ -74,8 +74,9 @@ class LocalEngine:
             await self._call(lambda worker: worker.unload())
 
     async def forget(self) -> None:
-        """Let go of the keys and values of all histories."""
-        await self._call(lambda worker: worker.prefixes.clear())
+        """Let go of the keys and values of all histories, and of the texts in them."""
+        if self._thread.ident is not None and not self._desk.closed:  # else there are none
+            await self._call(lambda worker: worker.forget())
 
     @property
     def versions(self) -> dict[str, str]:

@@ -77,6 +77,11 @@ class Texts:
         """The texts that a message is about, by number, with their likeness from THRESHOLD to 1."""
         return self._known(message)
 
+    def forget(self) -> None:
+        """Let go of the messages that were compared, and of their words."""
+        for remembered in (self._weights, self._neighbours, self._known):
+            remembered.cache_clear()
+
     def _compare(self, message: str) -> Mapping[int, float]:
         best: dict[int, float] = {}
         for part in dict.fromkeys([*_SENTENCE_END.split(message), message]):

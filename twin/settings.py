@@ -30,6 +30,7 @@ class Settings:
     admin_ids: frozenset[int] = frozenset()
     allowed_ids: frozenset[int] = frozenset()
     allow_everyone: bool = False
+    messages_per_minute: int = 60  # of one person; 0: no bound
     data_dir: Path = Path("data")
     key_file: Path = Path("keys/database.key")
     base_model: str = DEFAULT_BASE_MODEL
@@ -98,6 +99,9 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         admin_ids=_ids("ADMIN_IDS", values.get("ADMIN_IDS", "")),
         allowed_ids=_ids("ALLOWED_IDS", values.get("ALLOWED_IDS", "")),
         allow_everyone=_flag("ALLOW_EVERYONE", values.get("ALLOW_EVERYONE", "")),
+        messages_per_minute=_count(
+            "MESSAGES_PER_MINUTE", text("MESSAGES_PER_MINUTE", str(default.messages_per_minute))
+        ),
         data_dir=Path(text("DATA_DIR", str(default.data_dir))).expanduser(),
         key_file=Path(text("KEY_FILE", str(default.key_file))).expanduser(),
         base_model=text("BASE_MODEL", default.base_model),
@@ -123,10 +127,19 @@ def read_settings(values: Mapping[str, str]) -> Settings:
 
 
 def load_settings(env_file: Path = Path(".env")) -> Settings:
-    """Settings from `env_file`, if there is one, and the environment, which wins."""
+    """Settings from `env_file`, if there is one, and the environment, which wins.
+
+    Raises:
+        TwinError: the file cannot be read, or a value in it or in the environment.
+    """
     from dotenv import dotenv_values
 
-    from_file = {key: value or "" for key, value in dotenv_values(env_file).items()} if env_file.is_file() else {}
+    try:
+        from_file = {key: value or "" for key, value in dotenv_values(env_file).items()} if env_file.is_file() else {}
+    except UnicodeDecodeError:
+        raise TwinError(f"{env_file} is no UTF-8 text: save it as UTF-8") from None
+    except OSError as error:
+        raise TwinError(f"cannot read {env_file}: {error.strerror}") from None
     return read_settings({**from_file, **os.environ})
 
 
@@ -172,6 +185,12 @@ def _seconds(key: str, value: str, least: float | None = None) -> timedelta:
     if not (0 if least is None else least) <= seconds < float("inf") or (least is None and not seconds):
         raise TwinError(f"{key} must be a number of seconds {'above 0' if least is None else f'from {least} on'}")
     return timedelta(seconds=seconds)
+
+
+def _count(key: str, value: str) -> int:
+    if not value.isdecimal():
+        raise TwinError(f"{key} must be a whole number from 0 on")
+    return int(value)
 
 
 def _days(key: str, value: str, least: int = 0) -> int:

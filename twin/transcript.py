@@ -16,6 +16,7 @@ at turn boundaries. In a window a conversation, or the part of one that fits, is
 import itertools
 import random
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,8 +35,15 @@ UNDATED = datetime(MINYEAR, 1, 1)  # times in its year are those of a corpus wit
 
 _DAY_PARTS = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_NOT_IN_NAMES = re.compile("[:\x00-\x08\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_BRACKETS = str.maketrans("[]", "()")
+_NOT_IN_NAMES = re.compile(
+    "[:\u2a74\ufe13\ufe55\uff1a\x00-\x08\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+# Some tokenizers read compatibility forms, such as the full-width bar, as the character itself (NFKC).
+_WIDE_BAR = "\uff5c"
+_BRACKETS = str.maketrans("[]\ufe47\ufe48\uff3b\uff3d", "()()()")
+_OPENING = re.compile(r"[\[\ufe47\uff3b]")
+_TAG = re.compile(rf"\[\d{{4}}-\d\d ({'|'.join(_WEEKDAYS)}) ({'|'.join(_DAY_PARTS)})\]")
+_TAG_LENGTH = len("[2023-05 Thu afternoon]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,15 @@ class Tokens:
 
 
 def clean_text(text: str) -> str:
-    """A text as it may stand in a turn: no bar, no outer white space, valid Unicode. Inner newlines stay."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace(SEPARATOR, STAND_IN).strip()
+    """A text as it may stand in a turn: valid Unicode, no bar, no date tag, no outer white space. Newlines stay."""
+    valid = text.encode("utf-8", "replace").decode("utf-8").replace(SEPARATOR, STAND_IN).replace(_WIDE_BAR, STAND_IN)
+    return _OPENING.sub(_no_tag, valid.strip())
+
+
+def _no_tag(bracket: re.Match[str]) -> str:
+    """A bracket in a text, made round where a date tag would begin with it."""
+    begins = unicodedata.normalize("NFKC", bracket.string[bracket.start() :][:_TAG_LENGTH])
+    return "(" if _TAG.match(begins) else bracket[0]
 
 
 def clean_name(name: str) -> str:
@@ -300,6 +315,10 @@ class Renderer:
                 break
             placed.appendleft(fact)
         return list(placed)
+
+    def forget(self) -> None:
+        """Let go of the segments whose token ids are remembered: they are what people wrote."""
+        self._cached_ids.cache_clear()
 
     def size(self, passage: Passage) -> int:
         """How many tokens a passage takes."""

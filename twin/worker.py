@@ -86,6 +86,12 @@ class Worker:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def forget(self) -> None:
+        """A job: let go of what was read; rows that someone waits for go on with what is theirs."""
+        self._end_unwanted()  # a row that leaves later would keep its prefix
+        self.prefixes.clear()
+        self.adapters.forget()
+
     def _bring_on(self) -> None:
         """One round; where there is nothing to do, sleep."""
         running = self._batch.rows if self._batch else []
@@ -104,11 +110,16 @@ class Worker:
             self._shrunk = time.monotonic()
             self._rows = min(2 * self._rows, self._limits.rows)  # the memory may suffice again by now
             self._batch.enlarge(self._rows)
+        self._end_unwanted()
+        self._log_now_and_then()
+
+    def _end_unwanted(self) -> None:
+        if not self._batch:
+            return
         for row in list(self._batch.rows):
             if row.ticket.cancelled.is_set() or row.ticket.overdue:
                 self._batch.leave(row)
                 self._end(row)
-        self._log_now_and_then()
 
     def _admit(self) -> None:
         """Let rows join: first those that a fault threw out, then the requests that wait, in order."""

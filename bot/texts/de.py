@@ -116,12 +116,15 @@ TEXTS = {
     "/help zeigt den Rest.",
     "claimed_already": "Dieser Bot hat schon einen Admin.",
     "wrong_code": "Das ist nicht der Code, oder er gilt nicht mehr. Ein neuer steht da, wenn der Bot gestartet wird.",
+    "too_fast": "Das ist mir zu schnell: Ich lese von jedem {number} Nachrichten in der Minute. Was darüber "
+    "hinausgeht, lese ich nicht, auch diese nicht.",
     "admins_only": "Das darf nur ein Admin dieses Bots.",
     # Exporte und Datensätze
     "too_large": (
         "Telegram gibt Bots keine Dateien über 20 MB. Exportiere den Chat ohne Medien, oder auf dem Rechner des Bots: "
         "twin prepare DATEI --dataset {dataset}"
     ),
+    "too_many_uploads": "Es warten schon {number} Exporte auf deine Entscheidung. Entscheide zuerst über die.",
     "no_export": "Das ist kein Export, mit dem ich etwas anfangen kann: {reason}",
     "found": (
         "{messages} Nachrichten, davon {kept} Texte, von {first} bis {last}\n{conversations} Gespräche; {alone} "

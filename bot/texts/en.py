@@ -115,12 +115,15 @@ TEXTS = {
     "rest.",
     "claimed_already": "This bot has an admin already.",
     "wrong_code": "That is not the code, or it is not good any more. A new one is shown when the bot is started.",
+    "too_fast": "That is too fast for me: I read {number} messages a minute of each of you. What comes above that I do "
+    "not read, this one neither.",
     "admins_only": "Only an admin of this bot may do that.",
     # exports and datasets
     "too_large": (
         "Telegram gives bots no files above 20 MB. Export the chat without media, or on the bot's machine: "
         "twin prepare FILE --dataset {dataset}"
     ),
+    "too_many_uploads": "{number} exports wait for your decision already. Decide about those first.",
     "no_export": "That is no export I can use: {reason}",
     "found": (
         "{messages} messages, {kept} of them texts, from {first} to {last}\n{conversations} conversations; {alone} "

@@ -61,6 +61,7 @@ class FakeEngine:
         self.reloads = 0
         self.unloads = 0
         self.started: list[str] = []
+        self.forgotten = 0
         self.version = "v1"
         self.closed = False
         self.reply: Reply = lambda request: f"{request.speaker} heard {request.turns[-1].text}"
@@ -88,6 +89,9 @@ class FakeEngine:
     async def reload(self) -> dict[str, str]:
         self.reloads += 1
         return {}
+
+    async def forget(self) -> None:
+        self.forgotten += 1
 
     async def close(self) -> None:
         self.closed = True

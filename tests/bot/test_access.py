@@ -144,6 +144,22 @@ class TestGroups:
         assert await world.store.member(GROUP, 3, "Lisa", {"Lisa"}) == "Lisa 2"
         assert await world.store.member(GROUP, 2, "Other", {"Lisa"}) == "Anna 2"
 
+    async def test_nobody_goes_on_under_the_name_that_the_twin_answers_under(self, world: World) -> None:
+        async def say(text: str) -> str:
+            said = await world.sandbox.say(GUEST, text, GROUP)
+            answer: str = (await world.sandbox.next_message(GROUP, said.id, SOON)).text
+            return answer
+
+        await say("@twin_sandbox_bot hello")
+        assert await say("/me Daniel") == WORDS("you_write_as", speaker="Daniel")
+        await say("/swap")
+        await say("@twin_sandbox_bot I owe you money")
+        request = world.engine.requests[-1]
+        assert request.speaker == "Daniel"
+        assert [turn.speaker for turn in request.turns if turn.text == "I owe you money"] == [
+            await world.store.member(GROUP, GUEST, "?", {"Daniel"})
+        ]
+
     async def test_group_of_strangers_is_refused_once_and_can_be_let_in(self, world: World) -> None:
         helped = await world.next(await world.sandbox.say(DANIEL, "/help"))
         for _ in range(3):

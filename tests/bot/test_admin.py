@@ -1,6 +1,7 @@
 """What admins do from a chat: exports, datasets, versions, reload, backup, schedule, cleaning."""
 
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from bot import files
+from bot.process import result_of
 from bot.texts import Words
 from storage.store import Place, Store
+from tests.bot.updates import chat_of, handled, message, sender, update
 from twin.errors import TwinError
 
 DANIEL, GUEST, SOON = 1001, 1002, 60.0
@@ -76,6 +79,25 @@ class TestExports:
     async def test_too_large_says_how_to_hand_it_over(self, world: World) -> None:
         refused = await send(world, "x" * (20_000_000 + 1), "big.txt")
         assert "20 MB" in refused.text and "twin prepare" in refused.text
+
+    async def test_larger_than_its_message_says(self, world: World) -> None:
+        sent = await world.sandbox.send_file(DANIEL, "big.txt", b"x" * (20_000_000 + 1))
+        await world.settled()
+        document = {"file_id": sent.file.id, "file_unique_id": "u", "file_name": "big.txt", "file_size": 100}
+        asked = message(sender(DANIEL), chat_of(DANIEL), document=document)
+        await handled(world, update(world.application.bot, "message", asked))
+        assert "20 MB" in world.said()[-1]
+        assert list((world.settings.data_dir / "uploads").glob("*/*")) == []
+
+    async def test_only_so_many_wait_to_be_decided_about(self, world: World) -> None:
+        for number in range(10):
+            await world.store.add_upload(Place(DANIEL), DANIEL, str(world.settings.data_dir / str(number)), "x")
+        assert (await send(world)).text == WORDS("too_many_uploads", number=10)
+        assert not (world.settings.data_dir / "uploads").exists()
+
+    async def test_one_that_takes_too_long_is_ended(self) -> None:
+        with pytest.raises(TwinError, match="took longer than 0 minutes"):
+            await result_of([sys.executable, "-c", "import time; time.sleep(1000)"], {}, seconds=0.01)
 
     async def test_export_of_someone_else_is_refused(self, world: World) -> None:
         sent = await world.sandbox.send_file(GUEST, "chat.txt", EXPORT.encode())

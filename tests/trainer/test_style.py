@@ -145,6 +145,7 @@ def test_questions_are_read_and_their_answers_judged(tmp_path: Path) -> None:
     [
         ("", r"q.toml has no question: begin each with a line \[\[question\]\]"),
         ("[[question]\n", "q.toml is no TOML: .*line 1"),
+        ("question = " + "[" * 5000, "q.toml has brackets within brackets"),
         ("x = 1\n" + GOOD, "q.toml: 'x' is no part of a file of questions"),
         ("question = 3", "has no question"),
         (GOOD.replace('expect = "30"', ""), "q.toml, question 2: the key 'expect' is missing"),

@@ -202,6 +202,10 @@ def other_header(change: Callable[[dict[str, Any]], None]) -> Change:
     return changed
 
 
+def values(**changed: Any) -> Change:
+    return lambda data: json.dumps(json.loads(data) | changed).encode()
+
+
 def first(header: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = next(value for key, value in header.items() if key != "__metadata__")
     return found
@@ -228,6 +232,14 @@ def renamed(header: dict[str, Any]) -> None:
         ({"adapter_config.json": lambda data: data.replace(b'"r": 4', b'"r": 8')}, True, "matrices of another rank"),
         ({"adapter_config.json": lambda data: data.replace(b"LORA", b"IA3")}, True, "does not describe plain LoRA"),
         ({"twin.json": lambda data: b"[]"}, True, "cannot be used: not an object"),
+        ({"twin.json": lambda data: b"[" * 5000}, True, "brackets within brackets"),
+        ({"twin.json": values(speakers=["Daniel", 5])}, True, "a name in it is no text"),
+        ({"twin.json": values(speakers=["Daniel"])}, True, "or others than the adapter"),
+        ({"twin.json": values(context_length="long")}, True, "must be whole numbers above 0"),
+        ({"twin.json": values(sampling={"temperature": "hot"})}, True, "must be numbers from 0 on"),
+        ({"twin.json": values(rhythm={"Lisa": {"seconds": -1}})}, True, "must be numbers from 0 on"),
+        ({"twin.json": values(sampling={"\n": 1})}, True, "incomplete: "),
+        ({"twin.json": values(format_version="1")}, True, "written by a newer Twin"),
         ({"twin.json": lambda data: b'{"format_version": 99}'}, True, "written by a newer Twin"),
     ],
 )
@@ -268,6 +280,23 @@ def test_what_is_no_export_is_told(tmp_path: Path, content: bytes | None, line: 
         archive.writestr("chat.txt", "hi")
     with pytest.raises(TwinError, match=r"it has no export\.json"):
         import_(AdapterFolder(tmp_path / "elsewhere"), file, default_base="base")
+
+
+@pytest.mark.parametrize("changed", [{"adapter": None}, {"version": 5}, {"adapter": "../x"}, {"files": []}])
+def test_a_list_that_is_damaged_is_told(
+    adapters: AdapterFolder, tmp_path: Path, tiny_base: Path, changed: dict[str, Any]
+) -> None:
+    file = tmp_path / "lisa.zip"
+    export(adapters, "lisa", file)
+    with zipfile.ZipFile(file) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content["export.json"] = json.dumps(json.loads(content["export.json"]) | changed).encode()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    with pytest.raises(TwinError, match=r"export\.json is damaged|is no name"):
+        import_(AdapterFolder(tmp_path / "elsewhere"), file, default_base=str(tiny_base))
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_an_absurd_header_length_is_refused_without_reading_it() -> None:

@@ -163,6 +163,35 @@ async def test_prefixes_stay_within_their_bound_and_can_be_forgotten(engine_with
     assert engine._worker.prefixes.size == len(engine._worker.prefixes) == 0
 
 
+async def test_forgetting_leaves_nothing_of_an_answer_in_the_making_that_is_not_wanted_any_more(
+    engine_with: Callable[..., LocalEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_with()
+    await whole(engine.answer(ask("a message of before")))
+    gate = Gate(monkeypatch)
+    answer = engine.answer(ask(LONG, tokens=40))
+    reading = asyncio.create_task(whole(answer))
+    await gate.reached()
+    answer.cancel()
+    forgetting = asyncio.create_task(engine.forget())
+    gate.open()
+    await asyncio.gather(forgetting, reading)
+    assert len(engine._worker.prefixes) == 0
+    renderer = engine._worker.adapters.get("one").renderer
+    assert renderer._cached_ids.cache_info().currsize == 0
+
+
+async def test_there_is_nothing_to_forget_before_the_first_and_after_the_last_answer(
+    engine_with: Callable[..., LocalEngine],
+) -> None:
+    engine = engine_with()
+    await engine.forget()
+    assert engine._thread.ident is None
+    await whole(engine.answer(ask("hi")))
+    await engine.close()
+    await engine.forget()
+
+
 # Queue, cancelling, time
 
 

@@ -47,6 +47,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ("fact = []", "facts.toml has no fact"),
         ("[[fact]\n", "facts.toml is no TOML: .*line 1"),
         (b"\xff\xfe", "facts.toml is no UTF-8"),
+        ("fact = " + "9" * 5000, "facts.toml is no TOML"),
+        ("fact = " + "[" * 5000, "facts.toml has brackets within brackets"),
         ("[fact]\nspeaker = 'Lisa'", "write .* with two brackets"),
         ("fact = [3]", "fact 1: write"),
         ("facts = 1", "unknown key 'facts'"),

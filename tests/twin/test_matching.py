@@ -10,7 +10,7 @@ from tests.twin.fact_questions import ENGLISH, GERMAN, UNCOVERED_ENGLISH, UNCOVE
 from trainer import prepare
 from trainer.dataset import load
 from twin.facts import Fact, FactIndex
-from twin.matching import Frequencies
+from twin.matching import Frequencies, Texts
 
 AT = datetime(2023, 5, 4, 18, 0)
 ROOT = Path(__file__).parents[2]
@@ -64,6 +64,15 @@ def test_one_fact_alone_is_found_and_not_by_everything(common: dict[str, Frequen
     index = FactIndex([Fact("Lisa", ("Where do you live?",), ("in berlin",))], common["english"])
     assert list(found(index, ["where do you live now?", "haha and where do you live? x"])) == [[0], [0]]
     assert list(found(index, ["how are you?", "where is the key?", "", "???", "😀"])) == [[]] * 5
+
+
+def test_what_was_compared_can_be_forgotten() -> None:
+    texts = Texts(["where do you swim"], Frequencies())
+    texts.alike("my secret: I swim")
+    remembered = (texts._known, texts._neighbours, texts._weights)
+    assert all(one.cache_info().currsize for one in remembered)
+    texts.forget()
+    assert not any(one.cache_info().currsize for one in remembered)
 
 
 def test_the_speaker_and_the_time_decide() -> None:
