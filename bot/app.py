@@ -11,7 +11,7 @@ from typing import Any
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
-from telegram.ext import Application, ContextTypes
+from telegram.ext import Application, ApplicationHandlerStop, ContextTypes
 
 from bot.access import CODE_SECONDS, Access
 from bot.chat import Chats
@@ -30,7 +30,7 @@ from bot.retrain import Command, Retrain, environment_of
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
 from bot.simulate import Simulations
-from storage.store import Store
+from storage.store import Store, StoreError
 from twin.adapter import AdapterFolder
 from twin.engine import Engine
 from twin.errors import TwinError
@@ -112,7 +112,8 @@ def build(
         AdminHandlers(desk, retrain, schedule),
     )
     register(application, handlers)
-    application.add_error_handler(_failed(desk))
+    application.add_error_handler(_failed(desk, order))
+    order.again = application.process_update
     application.bot_data["parts"] = _Parts(desk, inbox, order, schedule, simulations, retrain, announce)
     return application
 
@@ -122,16 +123,25 @@ def _twin(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli", *arguments]
 
 
-def _failed(desk: Desk) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
+def _failed(
+    desk: Desk, order: ChatOrder
+) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
     async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """The outermost edge: log what happened, without what was said, and tell the user that it did not work."""
+        """The outermost edge: log what happened, without what was said, and tell the user that it did not work.
+
+        What the store has failed is not over: it is handled again. No further handler sees the update: the one that
+        failed may have been the one that asks who may pass.
+        """
         error = context.error
         log.error("handling an update failed: %s", described(error) if error else "for no reason")
         if isinstance(update, Update) and update.effective_chat:
             try:
+                if isinstance(error, StoreError):
+                    raise error
                 await desk.say(update, (await desk.words(update))("failed"))
-            except TwinError as second:
-                log.error("nor could the user be told: %s", second)
+            except StoreError:
+                order.handle_again(update.update_id)
+        raise ApplicationHandlerStop
 
     return tell
 
@@ -188,8 +198,8 @@ async def _start(application: App, parts: _Parts) -> None:
     await application.initialize()
     await parts.inbox.replay(application.bot)
     await application.start()
-    await parts.schedule.make_up()
-    await parts.desk.delivery.wake_all()
+    await parts.schedule.begin()
+    await parts.schedule.catch_up()
     if parts.retrain:
         await parts.retrain.resume()
     assert application.updater is not None  # noqa: S101
@@ -206,7 +216,7 @@ async def _stop(application: App, parts: _Parts) -> None:
     """Let go of everything, each with its own share of the ten seconds; what is not done stands in the store."""
     parts.order.close()
     parts.inbox.drain()
-    ending = [_within(2.5, parts.desk.chats.stop), _within(2.5, parts.simulations.stop)]
+    ending = [_within(2.5, part.stop) for part in (parts.desk.chats, parts.simulations, parts.schedule)]
     if parts.retrain:
         ending.append(_within(2.5, parts.retrain.stop))
     if application.updater and application.updater.running:

@@ -12,13 +12,14 @@ from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
+from bot import inbox
 from bot.bubbles import bubbles_of
 from bot.burst import Burst
 from bot.delivery import Delivery
 from bot.lanes import Lanes
 from bot.logs import described
 from bot.texts import Words
-from storage.store import Buttons, Place, Preferences, Store, Thread, Waiting
+from storage.store import Buttons, Place, Preferences, Store, StoreError, Thread, Waiting
 from twin.adapter import AdapterFolder
 from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
 from twin.errors import TwinError
@@ -128,8 +129,14 @@ class Chats:
             await self._quiet(waiting.burst)
             if threads.pop(thread_id, None) is None:
                 continue  # it was forgotten meanwhile
-            if not await self._answer(thread_id, waiting):
-                # It was given up for a message that came in between, or for an edit.
+            try:
+                answered = await self._answer(thread_id, waiting)
+            except StoreError as error:
+                log.error("messages still wait for their answer: %s", error)
+                await asyncio.sleep(inbox.STORE_PAUSE)
+                answered = False
+            if not answered:
+                # It was given up for a message that came in between, for an edit, or because the store failed.
                 threads.setdefault(thread_id, waiting)
         self._waiting.pop(place, None)
 
@@ -139,13 +146,17 @@ class Chats:
             await asyncio.sleep(left)
 
     async def _answer(self, thread_id: int, memory: _Waiting) -> bool:
-        """Answer what waits; whatever goes wrong, its user is told. False if it was interrupted and still waits."""
+        """Answer what waits; whatever goes wrong, its user is told. False if it was interrupted and still waits.
+
+        Raises:
+            StoreError: it still waits.
+        """
         waiting = await self._store.begin_answer(thread_id)
         if waiting is None:
             return True
         try:
             answered = await self._ask_and_record(waiting, memory)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, StoreError):
             await self._store.give_back(waiting)
             raise
         except Exception as error:

@@ -31,6 +31,7 @@ class Delivery:
         self._bot = bot
         self._delays = delays
         self._lanes = Lanes(self._send_all)
+        self._arrived: dict[int, int] = {}  # Telegram's ids of messages that the store could not mark as sent yet
 
     def wake(self, chat_id: int) -> None:
         """Something was recorded for this chat."""
@@ -47,10 +48,8 @@ class Delivery:
 
     async def _send_all(self, chat_id: int) -> None:
         for outgoing in await self._store.unsent(chat_id):
-            if outgoing.pause:
-                await self._pause(outgoing)
             try:
-                message_id = await with_retries(partial(self._send, outgoing), self._delays)
+                message_id = self._arrived.get(outgoing.id) or await self._typed_and_sent(outgoing)
             except (BadRequest, Forbidden) as error:
                 log.warning("message %s cannot be delivered: %s", outgoing.id, type(error).__name__)
                 await self._store.mark_failed(outgoing.id)
@@ -58,8 +57,16 @@ class Delivery:
                 log.warning("message %s stays in the outbox: %s", outgoing.id, type(error).__name__)
                 return  # the ones after it must not overtake it
             else:
-                for old in await self._store.mark_sent(outgoing.id, message_id):
+                self._arrived[outgoing.id] = message_id
+                buttonless = await self._store.mark_sent(outgoing.id, message_id)
+                del self._arrived[outgoing.id]
+                for old in buttonless:
                     await self._strip(chat_id, old)
+
+    async def _typed_and_sent(self, outgoing: Outgoing) -> int:
+        if outgoing.pause:
+            await self._pause(outgoing)
+        return await with_retries(partial(self._send, outgoing), self._delays)
 
     async def _pause(self, outgoing: Outgoing) -> None:
         """Type for as long as the message takes."""

@@ -21,11 +21,17 @@ _BUSY_SECONDS = 5.0
 _PAGE_SIZE = 4096
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",  # survives a kill of the process; see `call` for the loss of power
+    # Survives a kill of the process. A loss of power may forget the commits since the last durable one (see `call`);
+    # an update whose answer is forgotten so is answered again. FULL for all costs half as much time again.
+    "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",  # temporary files would not be encrypted
 )
+
+
+class StoreError(TwinError):
+    """The database failed: the disk is full, the file is locked or damaged. What was to be written is not."""
 
 
 class Database:
@@ -42,7 +48,7 @@ class Database:
         """All or nothing. Inside another transaction of the same task it is part of that one.
 
         Raises:
-            TwinError: the disk is full, the file is damaged, or the like.
+            StoreError: the disk is full, the file is damaged, or the like.
         """
         if self._owner is asyncio.current_task():
             yield
@@ -159,7 +165,7 @@ class _clear_errors:
         if isinstance(error, dbapi2.DatabaseError) and not isinstance(
             error, (dbapi2.IntegrityError, dbapi2.ProgrammingError)
         ):
-            raise TwinError(f"the database {self._path} failed: {error}") from None
+            raise StoreError(f"the database {self._path} failed: {error}") from None
 
 
 async def open_database(path: Path, key_file: Path) -> Database:

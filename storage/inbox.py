@@ -51,6 +51,12 @@ class InboxVerbs(Verbs):
         )
         return [Taken(*row) for row in rows]
 
+    async def is_pending(self, update_id: int) -> bool:
+        """Whether an update is still to be handled or answered."""
+        return bool(
+            await self._database.read("SELECT 1 FROM inbox WHERE update_id = ? AND state = 'pending'", (update_id,))
+        )
+
     async def begin(self, update_id: int) -> bool:
         """Count an attempt at an update; False if it is done, or is set aside now because too many failed.
 
@@ -147,6 +153,16 @@ class InboxVerbs(Verbs):
                     "WHERE update_id = ? AND state = 'pending' AND attempts > 0",
                     (update_id,),
                 )
+
+    async def take_set_aside(self) -> list[tuple[int, int | None]]:
+        """The updates that were set aside since the last call, and their chats; what they said is forgotten."""
+        async with self.transaction():
+            rows = await self._database.rows(
+                "SELECT update_id, chat_id FROM inbox WHERE state = 'set aside' AND payload <> '' ORDER BY update_id"
+            )
+            if rows:
+                await self._database.run("UPDATE inbox SET payload = '' WHERE state = 'set aside'")
+        return [(update_id, chat_id) for update_id, chat_id in rows]
 
     async def mark_done(self, update_id: int) -> bool:
         """Mark a pending update done and forget what it said; False if it was not pending."""
