@@ -26,6 +26,7 @@ from bot.handlers_talk import TalkHandlers
 from bot.inbox import ChatOrder, Inbox
 from bot.logs import described, private_logs
 from bot.menus import set_menus
+from bot.quarantine import Quarantine
 from bot.retrain import Command, Retrain, environment_of
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
@@ -49,6 +50,7 @@ class _Parts:
     desk: Desk
     inbox: Inbox
     order: ChatOrder
+    quarantine: Quarantine
     schedule: Schedule
     simulations: Simulations
     retrain: Retrain | None
@@ -79,7 +81,8 @@ def build(
         adapters.load(settings.adapter).people()
     token = settings.token()
     inbox = Inbox(store)
-    order = ChatOrder(store, inbox.fresh)
+    quarantine = Quarantine(store)
+    order = ChatOrder(store, inbox.fresh, quarantine)
     with private_logs(token):  # PTB logs addresses already here
         application: App = (
             Application.builder()
@@ -92,7 +95,9 @@ def build(
         )
     bot, access, environment = application.bot, Access(settings, store), environment_of(settings)
     delivery = Delivery(store, bot)
-    chats = Chats(settings, store=store, engine=engine, adapters=adapters, delivery=delivery, bot=bot)
+    chats = Chats(
+        settings, store=store, engine=engine, adapters=adapters, delivery=delivery, bot=bot, quarantine=quarantine
+    )
     desk = Desk(settings, store, engine, adapters, bot, access, delivery, chats)
     simulations = Simulations(store, engine, delivery)
     retrain = (
@@ -114,7 +119,7 @@ def build(
     register(application, handlers)
     application.add_error_handler(_failed(desk, order))
     order.again = application.process_update
-    application.bot_data["parts"] = _Parts(desk, inbox, order, schedule, simulations, retrain, announce)
+    application.bot_data["parts"] = _Parts(desk, inbox, order, quarantine, schedule, simulations, retrain, announce)
     return application
 
 
@@ -123,9 +128,7 @@ def _twin(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli", *arguments]
 
 
-def _failed(
-    desk: Desk, order: ChatOrder
-) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
+def _failed(desk: Desk, order: ChatOrder) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
     async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """The outermost edge: log what happened, without what was said, and tell the user that it did not work.
 
@@ -196,6 +199,7 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
 async def _start(application: App, parts: _Parts) -> None:
     await parts.desk.access.load()
     await application.initialize()
+    await parts.quarantine.load()
     await parts.inbox.replay(application.bot)
     await application.start()
     await parts.schedule.begin()

@@ -18,6 +18,7 @@ from bot.burst import Burst
 from bot.delivery import Delivery
 from bot.lanes import Lanes
 from bot.logs import described
+from bot.quarantine import Quarantine
 from bot.texts import Words
 from storage.store import Buttons, Place, Preferences, Store, StoreError, Thread, Waiting
 from twin.adapter import AdapterFolder
@@ -67,6 +68,7 @@ class Chats:
         adapters: AdapterFolder,
         delivery: Delivery,
         bot: Bot,
+        quarantine: Quarantine,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
@@ -77,6 +79,7 @@ class Chats:
         self._adapters = adapters
         self._delivery = delivery
         self._bot = bot
+        self._quarantine = quarantine
         self._now = now
         self._waiting: dict[Place, dict[int, _Waiting]] = {}  # by thread, in order of their first messages
         self._drafts: dict[int, _Draft] = {}  # by thread
@@ -130,7 +133,8 @@ class Chats:
             if threads.pop(thread_id, None) is None:
                 continue  # it was forgotten meanwhile
             try:
-                answered = await self._answer(thread_id, waiting)
+                async with self._quarantine.thread(thread_id):
+                    answered = await self._answer(thread_id, waiting)
             except StoreError as error:
                 log.error("messages still wait for their answer: %s", error)
                 await asyncio.sleep(inbox.STORE_PAUSE)

@@ -13,6 +13,7 @@ from telegram.error import TelegramError
 from telegram.ext import BaseUpdateProcessor
 
 from bot.logs import described
+from bot.quarantine import Quarantine
 from storage.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -71,11 +72,13 @@ class ChatOrder(BaseUpdateProcessor):
 
     Args:
         fresh: the updates whose first attempt is counted; they are taken out as they are begun.
+        quarantine: where those are handled that may have killed the bot.
     """
 
-    def __init__(self, store: Store, fresh: set[int]) -> None:
+    def __init__(self, store: Store, fresh: set[int], quarantine: Quarantine) -> None:
         super().__init__(_MOST_AT_ONCE)
         self._store = store
+        self._quarantine = quarantine
         self._fresh = fresh
         self._unfinished: set[int] = set()
         self.again: Callable[[Update], Awaitable[None]] | None = None  # handles an update once more
@@ -96,7 +99,8 @@ class ChatOrder(BaseUpdateProcessor):
         try:
             async with lock:
                 if isinstance(update, Update):
-                    await self._handle(update, coroutine)
+                    async with self._quarantine.update(update.update_id):
+                        await self._handle(update, coroutine)
         finally:
             cast("Coroutine[Any, Any, None]", coroutine).close()  # one that was never begun would complain
 

@@ -16,6 +16,7 @@ from bot.desk import Desk
 from bot.logs import described
 from bot.retrain import Retrain
 from bot.texts import Words
+from storage.backups import backup_path
 from storage.store import Place
 from twin.errors import TwinError
 
@@ -88,7 +89,7 @@ class Schedule:
             TwinError: it cannot be written.
         """
         settings = self._desk.settings
-        file = await asyncio.to_thread(files.backup_path, settings.data_dir)
+        file = await asyncio.to_thread(backup_path, settings.data_dir)
         await self._desk.store.backup(file)
         await asyncio.to_thread(files.age_out_backups, settings.data_dir, settings.backup_days)
         return file

@@ -34,8 +34,8 @@ class Sandbox:
 
     The server runs on the event loop that `start` is called on, and everything else is to be called there too.
     `token` is what the bot presents: digits, a colon, then letters, digits, `_` and `-`. Raises ValueError for
-    another token or for a `host` that is not a loopback address. `port` 0 takes a free one. `middlewares` are aiohttp's:
-    they stand between the server and every call, to watch it or to let it go wrong.
+    another token or for a `host` that is not a loopback address. `port` 0 takes a free one. `middlewares` are aiohttp's
+    and stand before every call, to watch it or to let it go wrong.
 
     Messages that are handed out are copies: they stay as they were then.
     """

@@ -10,7 +10,8 @@ from twin.transcript import Turn
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3  # an update whose handling was begun this often, and never ended, is set aside
+MAX_ATTEMPTS = 8  # an update whose handling was begun this often, and never ended, is set aside
+_SUSPECTED = 2  # attempts that never ended, from which on an update may be what ended them
 THREAD = "SELECT id, chat_id, topic_id, adapter, first_speaker, second_speaker, answers FROM threads WHERE id = ?"
 _ADD_TURN = (
     "INSERT INTO turns (thread, speaker, text, at, message_id, update_id) VALUES (?, ?, ?, ?, ?, ?) "
@@ -50,6 +51,13 @@ class InboxVerbs(Verbs):
             "SELECT update_id, payload FROM inbox WHERE state = 'pending' ORDER BY update_id"
         )
         return [Taken(*row) for row in rows]
+
+    async def suspects(self) -> list[tuple[int, int | None]]:
+        """The updates that may have killed the process, more than once, and the thread in which one waits."""
+        rows = await self._database.read(
+            "SELECT update_id, thread FROM inbox WHERE state = 'pending' AND attempts >= ?", (_SUSPECTED,)
+        )
+        return [(update_id, thread) for update_id, thread in rows]
 
     async def is_pending(self, update_id: int) -> bool:
         """Whether an update is still to be handled or answered."""

@@ -1,6 +1,6 @@
 """The bot's process of the chaos benchmark: all of it is real but the engine, which says what it was asked.
 
-    python -m benchmarks.chaos.served API_URL FOLDER SEED
+python -m benchmarks.chaos.served API_URL FOLDER SEED
 """
 
 import asyncio

@@ -175,6 +175,8 @@ BOT = dedent(
         async def __aiter__(self):
             if self.request.turns[-1].text == "poison":
                 os._exit(9)
+            if self.request.turns[-1].text == "slow":
+                await asyncio.sleep(0.5)
             if not Path(sys.argv[3]).exists():
                 await asyncio.sleep(1000)
             yield "heard " + self.request.turns[-1].text
@@ -237,14 +239,16 @@ class TestProcess:
         assert idle_world.said() == ["heard you", "heard again"]
         assert idle_world.said(GUEST) == ["heard Ho"]
 
-    async def test_message_that_kills_it_is_set_aside(self, idle_world: World) -> None:
+    async def test_message_that_kills_it_is_set_aside_and_the_one_beside_it_is_not(self, idle_world: World) -> None:
         (idle_world.settings.data_dir.parent / "answer").touch()
+        await idle_world.sandbox.say(GUEST, "slow")
         await idle_world.sandbox.say(DANIEL, "poison")
-        for _ in range(MAX_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):  # the first of them before "slow" is answered
             async with self.bot(idle_world) as process:
                 assert await asyncio.wait_for(process.wait(), SOON) == 9
         async with self.bot(idle_world):
             assert await idle_world.ask("Hey") == "heard Hey"
+            await idle_world.until(lambda: idle_world.said(GUEST) == ["heard slow"])
 
 
 def test_import_loads_no_torch() -> None:
