@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
@@ -151,10 +153,10 @@ def _failed(desk: Desk, order: ChatOrder) -> Callable[[object, ContextTypes.DEFA
 
 @asynccontextmanager
 async def running(application: App) -> AsyncIterator[App]:
-    """Poll for updates and handle them while the block runs; end within ten seconds afterwards, whatever waits.
+    """Receive updates and handle them while the block runs; end within ten seconds afterwards, whatever waits.
 
     Raises:
-        TwinError: the Bot API cannot be reached, or refuses the token.
+        TwinError: the Bot API cannot be reached, or refuses the token; the webhook's port is taken.
     """
     parts: _Parts = application.bot_data["parts"]
     with private_logs(parts.desk.settings.token()):
@@ -206,14 +208,35 @@ async def _start(application: App, parts: _Parts) -> None:
     await parts.schedule.catch_up()
     if parts.retrain:
         await parts.retrain.resume()
-    assert application.updater is not None  # noqa: S101
-    await application.updater.start_polling(allowed_updates=_UPDATES, error_callback=_polling_failed)
+    await _receive(application, parts.desk.settings)
     if claim := parts.desk.access.claim:
         parts.announce(
             f"This bot has no admin yet. Whoever sends this to @{application.bot.username} within "
             f"{CODE_SECONDS / 60:.0f} minutes becomes it: /claim {claim.code}"
         )
     await set_menus(application.bot, parts.desk.access.admins)
+
+
+async def _receive(application: App, settings: Settings) -> None:
+    """Ask for updates, or have them pushed: one at a time, for those that come side by side lose their order."""
+    updater = application.updater
+    assert updater is not None  # noqa: S101
+    if settings.webhook_url is None:
+        await updater.start_polling(allowed_updates=_UPDATES, error_callback=_polling_failed)
+        return
+    host, port = settings.webhook_listen
+    try:
+        await updater.start_webhook(
+            listen=host,
+            port=port,
+            url_path=urlsplit(settings.webhook_url).path,
+            webhook_url=settings.webhook_url,
+            secret_token=secrets.token_urlsafe(32),  # a new one at each start: nobody has to keep it
+            allowed_updates=_UPDATES,
+            max_connections=1,
+        )
+    except OSError as error:
+        raise TwinError(f"cannot listen on {host}:{port}: {error.strerror}; set WEBHOOK_LISTEN") from None
 
 
 async def _stop(application: App, parts: _Parts) -> None:

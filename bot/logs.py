@@ -13,6 +13,7 @@ _TALKATIVE = {
     "telegram": logging.CRITICAL,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
+    "tornado": logging.CRITICAL,
     "apscheduler": logging.WARNING,
 }
 

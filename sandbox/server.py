@@ -53,7 +53,8 @@ class Sandbox:
         app = web.Application(middlewares=[guard, *middlewares], client_max_size=MAX_UPLOAD + FORM_OVERHEAD)
         app.on_response_prepare.append(add_headers)
         app.add_routes(Page(self._state).routes())
-        app.add_routes(Endpoint(token, self._state).routes())
+        self._endpoint = Endpoint(token, self._state)
+        app.add_routes(self._endpoint.routes())
         # without an access log: its lines would hold the token
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
 
@@ -81,6 +82,7 @@ class Sandbox:
     async def stop(self) -> None:
         """End all open polls and streams, then the server; the chats stay readable."""
         self._state.bell.stop()
+        await self._endpoint.close()
         await self._runner.cleanup()
 
     # what a user does
