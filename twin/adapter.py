@@ -8,6 +8,7 @@ Importing this module loads no torch.
 
 import fcntl
 import json
+import logging
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from typing import Any
 from twin.errors import TwinError
 from twin.files import private_folder, sync, write_private
 from twin.names import folder_name
+
+log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 
@@ -221,16 +224,25 @@ class AdapterFolder:
     def personas(self) -> list[Persona]:
         """Everyone whom the promoted adapters can speak for."""
         return [
-            Persona(name, speaker, adapter.manifest.counterpart(speaker))
-            for name in self.names()
-            for adapter in [self.load(name)]
-            if not adapter.manifest.general
+            Persona(adapter.name, speaker, adapter.manifest.counterpart(speaker))
+            for adapter in self._twins()
             for speaker in adapter.people()
         ]
 
     def first(self) -> str | None:
         """The first adapter that can speak for somebody; None if there is none."""
-        return next((name for name in self.names() if not self.load(name).manifest.general), None)
+        return next((adapter.name for adapter in self._twins()), None)
+
+    def _twins(self) -> Iterator[Adapter]:
+        """The promoted versions that can speak for somebody; one that cannot be read stands in no other's way."""
+        for name in self.names():
+            try:
+                adapter = self.load(name)
+            except TwinError as error:
+                log.warning("adapter %s is left out: %s", name, error)
+                continue
+            if not adapter.manifest.general:
+                yield adapter
 
     def evaluation(self, name: str, version: str) -> dict[str, Any]:
         """What `evaluation.json` says of a version; empty where it has none that can be read."""

@@ -275,13 +275,25 @@ class TestFailures:
             said = await idle_world.ask(text)
             assert "no adapter has been trained" in said or "without a way to train" in said
 
-    async def test_handler_that_fails_is_excused(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
-        version = world.adapters.current_version("daniel")
-        (world.adapters.root / "daniel" / version / "twin.json").write_text("{")
-        assert "did not work" in await world.ask("/persona my secret")
+    async def test_handler_that_fails_is_excused(self, idle_world: World, caplog: pytest.LogCaptureFixture) -> None:
+        await idle_world.start(adapter="daniel")
+        version = idle_world.adapters.current_version("daniel")
+        (idle_world.adapters.root / "daniel" / version / "twin.json").write_text("{")
+        assert "did not work" in await idle_world.ask("my secret")
         assert "twin.json cannot be used" in caplog.text
         assert "my secret" not in caplog.text
-        assert await world.store.pending() == []
+        assert await idle_world.store.pending() == []
+
+    async def test_broken_adapter_stands_in_no_others_way(
+        self, idle_world: World, adapter_writer: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        version = adapter_writer(idle_world.adapters, "anna", [("Anna", "Zoe")])
+        (idle_world.adapters.root / "anna" / version / "twin.json").write_text("{")
+        await idle_world.start()
+        assert await idle_world.ask("Hey") == "Lisa heard Hey"
+        offer = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/persona"))
+        assert {button["text"] for button in offer.buttons} == {"Daniel", "Lisa", "Peter"}
+        assert "adapter anna is left out" in caplog.text
 
 
 class TestRestart:
