@@ -25,7 +25,6 @@ from twin.adapter import AdapterFolder
 from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
 from twin.errors import TwinError
 from twin.settings import Settings
-from twin.transcript import Turn
 
 log = logging.getLogger(__name__)
 
@@ -175,9 +174,8 @@ class Chats:
 
     async def _ask_and_record(self, waiting: Waiting, memory: _Waiting) -> bool:
         thread = waiting.thread
-        turns = await self._store.turns(thread.id)
         preferences = await self._store.preferences(thread.place)
-        request = await self._request(waiting, turns, preferences)
+        request = await self._request(waiting, preferences)
         async with _typing(self._bot, thread.place):
             for _ in range(2):  # asked twice before it is taken for silence
                 said, version, interrupted = await self._ask(thread, request, memory.burst)
@@ -189,10 +187,12 @@ class Chats:
         await self._excuse(waiting, memory.words("silent", speaker=waiting.answers))
         return True
 
-    async def _request(self, waiting: Waiting, turns: tuple[Turn, ...], preferences: Preferences) -> Request:
+    async def _request(self, waiting: Waiting, preferences: Preferences) -> Request:
         mode: Mode = "burst" if (preferences.mode or self._settings.mode) == "burst" else "first"
         streams = self._streams(waiting.thread)
-        request = Request(waiting.thread.adapter, turns, waiting.answers, datetime.now(), mode=mode, stream=streams)
+        request = Request(
+            waiting.thread.adapter, waiting.turns, waiting.answers, datetime.now(), mode=mode, stream=streams
+        )
         if preferences.temperature is not None:
             adapter = await asyncio.to_thread(self._adapters.load, waiting.thread.adapter)
             request = replace(request, sampling=replace(adapter.manifest.sampling, temperature=preferences.temperature))

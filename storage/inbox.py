@@ -1,6 +1,7 @@
 """The store's inbox: updates from being taken in until they are done, and those that wait for an answer."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from storage.database import Database
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 8  # an update whose handling was begun this often, and never ended, is set aside
 _SUSPECTED = 2  # attempts that never ended, from which on an update may be what ended them
 THREAD = "SELECT id, chat_id, topic_id, adapter, first_speaker, second_speaker, answers FROM threads WHERE id = ?"
+TURNS = "SELECT speaker, text, at FROM turns WHERE thread = ? ORDER BY id"
 _ADD_TURN = (
     "INSERT INTO turns (thread, speaker, text, at, message_id, update_id) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (update_id) WHERE version IS NULL DO NOTHING"
@@ -148,7 +150,8 @@ class InboxVerbs(Verbs):
             updates = tuple(row[0] for row in rows)
             _put_last(execute, thread_id, updates)
             _, answers, speaker = rows[-1]
-            return Waiting(updates, thread, answers or thread.other(speaker))
+            turns = tuple(turn_of(row) for row in execute(TURNS, (thread_id,)))
+            return Waiting(updates, thread, answers or thread.other(speaker), turns)
 
         return await self._database.call(work)
 
@@ -199,6 +202,12 @@ def thread_of(row: tuple[Any, ...]) -> Thread:
     """A thread from a row of `THREAD`."""
     number, chat_id, topic_id, adapter, first, second, answers = row
     return Thread(number, Place(chat_id, topic_id), adapter, (first, second), answers)
+
+
+def turn_of(row: tuple[Any, ...]) -> Turn:
+    """A turn from a row of `TURNS`."""
+    speaker, text, at = row
+    return Turn(speaker, text, datetime.fromisoformat(at))
 
 
 def _turn_values(thread_id: int, turn: Turn, update_id: int, message_id: int | None) -> tuple[Any, ...]:

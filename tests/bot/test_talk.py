@@ -8,6 +8,7 @@ from telegram import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChat
 
 from bot.menus import ADMIN, GROUP, PRIVATE
 from bot.texts import Words
+from storage.store import Place, Preferences
 from twin.engine import EngineError
 from twin.errors import TwinError
 
@@ -235,6 +236,25 @@ class TestOrder:
         assert world.said()[-1] == "Lisa heard 19"
         assert [text for speaker, text in await world.history() if speaker == "Daniel"] == [str(n) for n in range(20)]
         assert (await world.history())[-1] == ("Lisa", "Lisa heard 19")
+
+    async def test_message_that_comes_just_before_the_engine_is_asked_is_answered_next(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await world.ask("Hey")
+        preferences = world.store.preferences  # is asked for between the two
+
+        async def late(place: Place) -> Preferences:
+            monkeypatch.undo()
+            await world.sandbox.say(DANIEL, "two")
+            while ("Daniel", "two") not in await world.history():
+                await world.tick()
+            return await preferences(place)
+
+        monkeypatch.setattr(world.store, "preferences", late)
+        await world.sandbox.say(DANIEL, "one")
+        await world.settled()
+        assert world.said()[1:] == ["Lisa heard one", "Lisa heard two"]
+        assert [text for _, text in await world.history()][2:] == ["one", "Lisa heard one", "two", "Lisa heard two"]
 
     async def test_commands_do_not_wait_for_the_answer(self, world: World) -> None:
         gate = world.engine.hold("Lisa")
