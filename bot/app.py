@@ -191,7 +191,7 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
                 log.info("answering as @%s", application.bot.username)
                 await stopped.wait()
         finally:
-            await store.close()
+            await _within(1.0, store.close)
     finally:
         await _within(1.0, engine.close)
         for number in signals:

@@ -17,7 +17,7 @@ from twin.errors import TwinError
 from twin.files import private_folder
 
 T = TypeVar("T")
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 2.0  # that a statement waits for another program; stopping must not wait for longer
 _PAGE_SIZE = 4096
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",

@@ -251,6 +251,50 @@ class TestProcess:
             await idle_world.until(lambda: idle_world.said(GUEST) == ["heard slow"])
 
 
+HUNG = dedent(
+    """
+    import asyncio, sys, threading
+    from datetime import datetime
+    from pathlib import Path
+    from twin.adapter import AdapterFolder
+    from twin.engine import Request
+    from twin.local import LocalEngine
+    from bot.app import run
+    from twin.settings import Settings
+
+    begun = threading.Event()
+
+    class Hung(LocalEngine):
+        def _run(self):
+            self._ended.set_running_or_notify_cancel()
+            begun.set()
+            threading.Event().wait()
+
+    folder = Path(sys.argv[2])
+    engine = Hung(AdapterFolder(folder))
+    engine.answer(Request("daniel", (), "Lisa", datetime.now()))
+    begun.wait()
+    asyncio.run(run(Settings(
+        telegram_token="4321:a-Token_of_the_sandbox", telegram_api_url=sys.argv[1], admin_ids=frozenset({1}),
+        data_dir=folder / "data", key_file=folder / "keys" / "database.key",
+    ), engine))
+    """
+)
+
+
+async def test_process_ends_although_the_model_hangs(idle_world: World) -> None:
+    folder = idle_world.settings.data_dir.parent
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HUNG, idle_world.sandbox.api_url, str(folder), stderr=subprocess.PIPE
+    )
+    while not idle_world.sandbox._state.listening:
+        await idle_world.tick()
+    process.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(process.communicate(), SOON)
+    assert process.returncode == 0
+    assert b"stopping took too long: LocalEngine.close" in err
+
+
 def test_import_loads_no_torch() -> None:
     check = "import sys, bot.app; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True)

@@ -329,7 +329,8 @@ class TestRestart:
         for text in ("one", "two", "three"):
             await world.sandbox.say(DANIEL, text)
         await world.next_request(0)
-        await world.sandbox.delivered(SOON)
+        while len(await world.history()) < 3:  # all of them wait
+            await world.tick()
         await world.stop()
         assert world.said() == []
         gate.set()
