@@ -111,8 +111,9 @@ class ChatOrder(BaseUpdateProcessor):
             try:
                 if not await (self._store.is_pending(number) if begun else self._begin(number)):
                     return
+                work = self.again(update) if begun and self.again else coroutine
                 begun = True
-                await coroutine
+                await work
                 if number not in self._unfinished:
                     await self._store.settle(number)
                     return
@@ -123,8 +124,6 @@ class ChatOrder(BaseUpdateProcessor):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), STORE_PAUSE)
-            if begun:
-                coroutine = self.again(update)
 
     async def _begin(self, update_id: int) -> bool:
         if update_id in self._fresh:

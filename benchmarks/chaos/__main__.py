@@ -71,7 +71,7 @@ class Chaos:
         self._kills = kills
         self._seed = seed
         self._random = random.Random(seed)
-        self._plan = plan(messages, users, seconds=2.0 * _LIFE / 2 * kills, seed=seed)
+        self._plan = plan(messages, users, seconds=_LIFE * kills, seed=seed)
         self.trouble = Trouble(seed)
         self._sandbox = Sandbox(TOKEN, middlewares=[self.trouble.disturb])
         self._said: dict[int, list[int]] = {}  # numbers by user
