@@ -21,7 +21,7 @@ from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.settings import Settings
 
-DANIEL, GUEST, SOON = 1001, 1002, 20.0
+DANIEL, GUEST, SOON = 1001, 1002, 60.0
 TOKEN = "4321:a-Token_of_the_sandbox"
 World = Any
 
@@ -261,10 +261,8 @@ class TestProcess:
 HUNG = dedent(
     """
     import asyncio, sys, threading
-    from datetime import datetime
     from pathlib import Path
     from twin.adapter import AdapterFolder
-    from twin.engine import Request
     from twin.local import LocalEngine
     from bot.app import run
     from twin.settings import Settings
@@ -279,7 +277,7 @@ HUNG = dedent(
 
     folder = Path(sys.argv[2])
     engine = Hung(AdapterFolder(folder))
-    engine.answer(Request("daniel", (), "Lisa", datetime.now()))
+    engine._begin()
     begun.wait()
     asyncio.run(run(Settings(
         telegram_token="4321:a-Token_of_the_sandbox", telegram_api_url=sys.argv[1], admin_ids=frozenset({1}),
@@ -294,8 +292,7 @@ async def test_process_ends_although_the_model_hangs(idle_world: World) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HUNG, idle_world.sandbox.api_url, str(folder), stderr=subprocess.PIPE
     )
-    while not idle_world.sandbox._state.listening:
-        await idle_world.tick()
+    await idle_world.until(lambda: idle_world.sandbox._state.listening > 0)
     process.send_signal(signal.SIGTERM)
     _, err = await asyncio.wait_for(process.communicate(), SOON)
     assert process.returncode == 0
