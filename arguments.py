@@ -149,6 +149,14 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="makes the talk repeatable")
 
 
+def _backup_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (default: DATA_DIR/backups)")
+
+
+def _restore_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a backup")
+
+
 def _alias(text: str) -> tuple[str, str]:
     old, separator, new = text.rpartition("=")
     if not (separator and old and new):
@@ -193,4 +201,7 @@ _ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "simulate": _simulate_arguments,
     "bot": lambda parser: None,
     "sandbox": _sandbox_arguments,
+    "backup": _backup_arguments,
+    "restore": _restore_arguments,
+    "doctor": _json_flag,
 }

@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -260,6 +260,40 @@ def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
         raise TwinError(f"port {arguments.port} cannot be used ({error.strerror}): choose another by --port") from None
 
 
+def backup(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Copy the database, encrypted with its key; the bot may run meanwhile."""
+    from storage import backups
+
+    file = arguments.file or backups.backup_path(settings.data_dir)
+    backups.back_up(settings.database, settings.key_file, file)
+    print(file)
+
+
+def restore(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Put a backup in the place of the database, which is moved aside."""
+    from storage import backups
+
+    aside = backups.restore(settings.database, settings.key_file, arguments.file)
+    print(f"{arguments.file} is in place" + (f"; what was there before lies in {aside}" if aside else ""))
+
+
+def doctor(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Look at everything that the bot needs, and say what to do about what is wrong."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from bot.doctor import examine
+
+    found = examine(settings)
+    for one in found:
+        mark = "[green]well [/]" if one.well else "[red]wrong[/]"
+        Console(quiet=arguments.json).print(f"{mark} {escape(one.what)}: {escape(one.told)}", soft_wrap=True)
+    if arguments.json:
+        print(json.dumps({"findings": [asdict(one) for one in found]}, ensure_ascii=False))
+    if wrong := [one.what for one in found if not one.well]:
+        raise TwinError(f"to be mended: {', '.join(wrong)}")
+
+
 def demo(arguments: argparse.Namespace, settings: Settings) -> None:
     """The whole path on invented chats: prepare, train, chat in the browser."""
     from demo.play import play
@@ -287,7 +321,10 @@ def _quieten() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
-_VERBS = (demo, prepare, train, general, evaluate, report, adapters, chat, simulate, bot, sandbox)
+_VERBS = (
+    *(demo, prepare, train, general, evaluate, report, adapters, chat, simulate),
+    *(bot, sandbox, backup, restore, doctor),
+)
 
 if __name__ == "__main__":
     sys.exit(main())

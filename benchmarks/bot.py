@@ -86,7 +86,7 @@ async def serve_ours(url: str, folder: Path, seconds: float) -> None:
         burst_window=timedelta(0),
     )
     adapters = AdapterFolder(settings.adapters)
-    _write_adapter(adapters)
+    write_adapter(adapters)
     store = await Store.open(settings.database, settings.key_file)
     async with running(build(settings, store, Engine(seconds), adapters)):  # type: ignore[arg-type]
         await _tell_cpu_time()
@@ -117,7 +117,7 @@ async def _tell_cpu_time() -> None:
         print(time.process_time(), flush=True)
 
 
-def _write_adapter(adapters: AdapterFolder) -> None:
+def write_adapter(adapters: AdapterFolder) -> None:
     until = datetime(2023, 5, 4)
     speakers = ("Daniel", "Lisa")
     manifest = Manifest(

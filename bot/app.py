@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
-from telegram.ext import Application, ContextTypes
+from telegram.ext import Application, ApplicationHandlerStop, ContextTypes
 
 from bot.access import CODE_SECONDS, Access
 from bot.chat import Chats
@@ -28,12 +30,13 @@ from bot.logs import described, private_logs
 from bot.menus import set_menus
 from bot.pace import Pace
 from bot.pause import Pause
+from bot.quarantine import Quarantine
 from bot.reading import UpdateRequest
 from bot.retrain import Command, Retrain, environment_of
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
 from bot.simulate import Simulations
-from storage.store import Store
+from storage.store import Store, StoreError
 from twin.adapter import AdapterFolder
 from twin.engine import Engine
 from twin.errors import TwinError
@@ -52,6 +55,7 @@ class _Parts:
     desk: Desk
     inbox: Inbox
     order: ChatOrder
+    quarantine: Quarantine
     schedule: Schedule
     simulations: Simulations
     retrain: Retrain | None
@@ -84,7 +88,8 @@ def build(
     access = Access(settings, store)
     pace = Pace(settings.messages_per_minute, access.is_admin)
     inbox = Inbox(store, pace)
-    order = ChatOrder(store, inbox.fresh)
+    quarantine = Quarantine(store)
+    order = ChatOrder(store, inbox.fresh, quarantine)
     with private_logs(token):  # PTB logs addresses already here
         application: App = (
             Application.builder()
@@ -98,7 +103,9 @@ def build(
         )
     bot, environment = application.bot, environment_of(settings)
     delivery = Delivery(store, bot)
-    chats = Chats(settings, store=store, engine=engine, adapters=adapters, delivery=delivery, bot=bot)
+    chats = Chats(
+        settings, store=store, engine=engine, adapters=adapters, delivery=delivery, bot=bot, quarantine=quarantine
+    )
     desk = Desk(settings, store, engine, adapters, bot, access, pace, delivery, chats)
     simulations = Simulations(store, engine, delivery)
     retrain = (
@@ -126,8 +133,9 @@ def build(
         AdminHandlers(desk, retrain, schedule),
     )
     register(application, handlers)
-    application.add_error_handler(_failed(desk))
-    application.bot_data["parts"] = _Parts(desk, inbox, order, schedule, simulations, retrain, announce)
+    application.add_error_handler(_failed(desk, order))
+    order.again = application.process_update
+    application.bot_data["parts"] = _Parts(desk, inbox, order, quarantine, schedule, simulations, retrain, announce)
     return application
 
 
@@ -136,26 +144,33 @@ def _twin(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli", *arguments]
 
 
-def _failed(desk: Desk) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
+def _failed(desk: Desk, order: ChatOrder) -> Callable[[object, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
     async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """The outermost edge: log what happened, without what was said, and tell the user that it did not work."""
+        """The outermost edge: log what happened, without what was said, and tell the user that it did not work.
+
+        What the store has failed is not over: it is handled again. No further handler sees the update: the one that
+        failed may have been the one that asks who may pass.
+        """
         error = context.error
         log.error("handling an update failed: %s", described(error) if error else "for no reason")
         if isinstance(update, Update) and update.effective_chat:
             try:
+                if isinstance(error, StoreError):
+                    raise error
                 await desk.say(update, (await desk.words(update))("failed"))
-            except TwinError as second:
-                log.error("nor could the user be told: %s", second)
+            except StoreError:
+                order.handle_again(update.update_id)
+        raise ApplicationHandlerStop
 
     return tell
 
 
 @asynccontextmanager
 async def running(application: App) -> AsyncIterator[App]:
-    """Poll for updates and handle them while the block runs; end within ten seconds afterwards, whatever waits.
+    """Receive updates and handle them while the block runs; end within ten seconds afterwards, whatever waits.
 
     Raises:
-        TwinError: the Bot API cannot be reached, or refuses the token.
+        TwinError: the Bot API cannot be reached, or refuses the token; the webhook's port is taken.
     """
     parts: _Parts = application.bot_data["parts"]
     with private_logs(parts.desk.settings.token()):
@@ -190,7 +205,7 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
                 log.info("answering as @%s", application.bot.username)
                 await stopped.wait()
         finally:
-            await store.close()
+            await _within(1.0, store.close)
     finally:
         await _within(1.0, engine.close)
         for number in signals:
@@ -200,14 +215,14 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
 async def _start(application: App, parts: _Parts) -> None:
     await parts.desk.access.load()
     await application.initialize()
+    await parts.quarantine.load()
     if parts.retrain:
         await parts.retrain.resume()  # before anything is answered: it may need the memory
     await parts.inbox.replay(application.bot)
     await application.start()
-    await parts.schedule.make_up()
-    await parts.desk.delivery.wake_all()
-    assert application.updater is not None  # noqa: S101
-    await application.updater.start_polling(allowed_updates=_UPDATES, error_callback=_polling_failed)
+    await parts.schedule.begin()
+    await parts.schedule.catch_up()
+    await _receive(application, parts.desk.settings)
     if claim := parts.desk.access.claim:
         parts.announce(
             f"This bot has no admin yet. Whoever sends this to @{application.bot.username} within "
@@ -216,11 +231,33 @@ async def _start(application: App, parts: _Parts) -> None:
     await set_menus(application.bot, parts.desk.access.admins)
 
 
+async def _receive(application: App, settings: Settings) -> None:
+    """Ask for updates, or have them pushed: one at a time, for those that come side by side lose their order."""
+    updater = application.updater
+    assert updater is not None  # noqa: S101
+    if settings.webhook_url is None:
+        await updater.start_polling(allowed_updates=_UPDATES, error_callback=_polling_failed)
+        return
+    host, port = settings.webhook_listen
+    try:
+        await updater.start_webhook(
+            listen=host,
+            port=port,
+            url_path=urlsplit(settings.webhook_url).path,
+            webhook_url=settings.webhook_url,
+            secret_token=secrets.token_urlsafe(32),  # a new one at each start: nobody has to keep it
+            allowed_updates=_UPDATES,
+            max_connections=1,
+        )
+    except OSError as error:
+        raise TwinError(f"cannot listen on {host}:{port}: {error.strerror}; set WEBHOOK_LISTEN") from None
+
+
 async def _stop(application: App, parts: _Parts) -> None:
     """Let go of everything, each with its own share of the ten seconds; what is not done stands in the store."""
     parts.order.close()
     parts.inbox.drain()
-    ending = [_within(2.5, parts.desk.chats.stop), _within(2.5, parts.simulations.stop)]
+    ending = [_within(2.5, part.stop) for part in (parts.desk.chats, parts.simulations, parts.schedule)]
     if parts.retrain:
         ending.append(_within(2.5, parts.retrain.stop))
     if application.updater and application.updater.running:

@@ -11,19 +11,20 @@ from datetime import datetime
 from telegram import Bot
 from telegram.error import TelegramError
 
+from bot import inbox
 from bot.bubbles import bubbles_of
 from bot.burst import Burst
 from bot.delivery import Delivery
 from bot.lanes import Lanes
 from bot.logs import described
 from bot.presence import typing
+from bot.quarantine import Quarantine
 from bot.texts import Words
-from storage.store import Buttons, Place, Preferences, Store, Thread, Waiting
+from storage.store import Buttons, Place, Preferences, Store, StoreError, Thread, Waiting
 from twin.adapter import AdapterFolder, Rhythm
 from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
 from twin.errors import TwinError
 from twin.settings import Settings
-from twin.transcript import Turn
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Chats:
         adapters: AdapterFolder,
         delivery: Delivery,
         bot: Bot,
+        quarantine: Quarantine,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
@@ -75,6 +77,7 @@ class Chats:
         self._adapters = adapters
         self._delivery = delivery
         self._bot = bot
+        self._quarantine = quarantine
         self._now = now
         self._waiting: dict[Place, dict[int, _Waiting]] = {}  # by thread, in order of their first messages
         self._drafts: dict[int, _Draft] = {}  # by thread
@@ -145,8 +148,15 @@ class Chats:
                 return
             if threads.pop(thread_id, None) is None:
                 continue  # it was forgotten meanwhile
-            if not await self._answer(thread_id, waiting):
-                # It was given up for a message that came in between, or for an edit.
+            try:
+                async with self._quarantine.thread(thread_id):
+                    answered = await self._answer(thread_id, waiting)
+            except StoreError as error:
+                log.error("messages still wait for their answer: %s", error)
+                await asyncio.sleep(inbox.STORE_PAUSE)
+                answered = False
+            if not answered:
+                # It was given up for a message that came in between, for an edit, or because the store failed.
                 threads.setdefault(thread_id, waiting)
         self._waiting.pop(place, None)
 
@@ -156,13 +166,17 @@ class Chats:
             await asyncio.sleep(left)
 
     async def _answer(self, thread_id: int, memory: _Waiting) -> bool:
-        """Answer what waits; whatever goes wrong, its user is told. False if it was interrupted and still waits."""
+        """Answer what waits; whatever goes wrong, its user is told. False if it was interrupted and still waits.
+
+        Raises:
+            StoreError: it still waits.
+        """
         waiting = await self._store.begin_answer(thread_id)
         if waiting is None:
             return True
         try:
             answered = await self._ask_and_record(waiting, memory)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, StoreError):
             await self._store.give_back(waiting)
             raise
         except Exception as error:
@@ -177,9 +191,8 @@ class Chats:
 
     async def _ask_and_record(self, waiting: Waiting, memory: _Waiting) -> bool:
         thread = waiting.thread
-        turns = await self._store.turns(thread.id)
         preferences = await self._store.preferences(thread.place)
-        request = await self._request(waiting, turns, preferences)
+        request = await self._request(waiting, preferences)
         async with typing(self._bot, thread.place, after=TYPING_AFTER):
             for _ in range(2):  # asked twice before it is taken for silence
                 said, version, interrupted = await self._ask(thread, request, memory.burst)
@@ -191,10 +204,12 @@ class Chats:
         await self._excuse(waiting, memory.words("silent", speaker=waiting.answers))
         return True
 
-    async def _request(self, waiting: Waiting, turns: tuple[Turn, ...], preferences: Preferences) -> Request:
+    async def _request(self, waiting: Waiting, preferences: Preferences) -> Request:
         mode: Mode = "burst" if (preferences.mode or self._settings.mode) == "burst" else "first"
         streams = self._streams(waiting.thread)
-        request = Request(waiting.thread.adapter, turns, waiting.answers, datetime.now(), mode=mode, stream=streams)
+        request = Request(
+            waiting.thread.adapter, waiting.turns, waiting.answers, datetime.now(), mode=mode, stream=streams
+        )
         if preferences.temperature is not None:
             adapter = await asyncio.to_thread(self._adapters.load, waiting.thread.adapter)
             request = replace(request, sampling=replace(adapter.manifest.sampling, temperature=preferences.temperature))

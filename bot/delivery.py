@@ -33,6 +33,7 @@ class Delivery:
         self._delays = delays
         self._lanes = Lanes(self._send_all)
         self._pauses: dict[int, asyncio.Event] = {}  # by chat; each ends when it is set
+        self._arrived: dict[int, int] = {}  # Telegram's ids of messages that the store could not mark as sent yet
 
     def wake(self, chat_id: int) -> None:
         """Something was recorded for this chat; it does not wait for the pauses of what stands before it."""
@@ -58,10 +59,8 @@ class Delivery:
 
     async def _send_in_order(self, chat_id: int, hurry: asyncio.Event) -> None:
         for outgoing in await self._store.unsent(chat_id):
-            if outgoing.pause and not hurry.is_set():
-                await self._pause(outgoing, hurry)
             try:
-                message_id = await with_retries(partial(self._send, outgoing), self._delays)
+                message_id = self._arrived.get(outgoing.id) or await self._typed_and_sent(outgoing, hurry)
             except (BadRequest, Forbidden) as error:
                 log.warning("message %s cannot be delivered: %s", outgoing.id, type(error).__name__)
                 await self._store.mark_failed(outgoing.id)
@@ -69,8 +68,16 @@ class Delivery:
                 log.warning("message %s stays in the outbox: %s", outgoing.id, type(error).__name__)
                 return  # the ones after it must not overtake it
             else:
-                for old in await self._store.mark_sent(outgoing.id, message_id):
+                self._arrived[outgoing.id] = message_id
+                buttonless = await self._store.mark_sent(outgoing.id, message_id)
+                del self._arrived[outgoing.id]
+                for old in buttonless:
                     await self._strip(chat_id, old)
+
+    async def _typed_and_sent(self, outgoing: Outgoing, hurry: asyncio.Event) -> int:
+        if outgoing.pause and not hurry.is_set():
+            await self._pause(outgoing, hurry)
+        return await with_retries(partial(self._send, outgoing), self._delays)
 
     async def _pause(self, outgoing: Outgoing, hurry: asyncio.Event) -> None:
         """Type for as long as the message takes, or until there is something else to be sent."""

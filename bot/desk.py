@@ -15,7 +15,7 @@ from bot.chat import Chats
 from bot.delivery import Delivery
 from bot.pace import Pace
 from bot.texts import Words
-from storage.store import Buttons, Place, Preferences, Store, Thread
+from storage.store import MAX_ATTEMPTS, Buttons, Place, Preferences, Store, Thread
 from twin.adapter import AdapterFolder
 from twin.engine import Engine
 from twin.settings import Settings
@@ -95,6 +95,18 @@ class Desk:
         """Record a message that answers no update."""
         await self.store.post(place, text, buttons=buttons)
         self.delivery.wake(place.chat_id)
+
+    async def tell_set_aside(self) -> None:
+        """Tell the admins, and those who wrote, what was set aside since the last time; delivery sends it."""
+        async with self.store.transaction():
+            for update_id, chat_id in await self.store.take_set_aside():
+                for admin in self.access.admins:
+                    words = Words((await self.store.preferences(Place(admin))).language)
+                    text = words("set_aside", update=update_id, chat=chat_id, attempts=MAX_ATTEMPTS)
+                    await self.store.post(Place(admin), text)
+                if chat_id is not None and chat_id not in self.access.admins:
+                    words = Words((await self.store.preferences(Place(chat_id))).language)
+                    await self.store.post(Place(chat_id), words("cannot_answer"))
 
     async def strip(self, query: CallbackQuery) -> None:
         """Remove the buttons of the message that one of them was pressed under."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from storage.backups import backups
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.files import private_folder, write_private
@@ -134,16 +135,10 @@ def marked(adapters: AdapterFolder) -> list[str]:
     return [name for name in names if withdrawn(adapters, name).keys() & set(adapters.versions(name))]
 
 
-def backup_path(data_dir: Path) -> Path:
-    """Where a backup that is made now goes."""
-    folder = private_folder(data_dir / "backups")
-    return folder / f"twin-{datetime.now(UTC):%Y%m%dT%H%M%S}.db"
-
-
 def age_out_backups(data_dir: Path, days: int) -> None:
     """Remove backups that are older."""
     oldest = (datetime.now(UTC) - timedelta(days=days)).timestamp()
-    for path in (data_dir / "backups").glob("twin-*.db"):
+    for path in backups(data_dir):
         if path.stat().st_mtime < oldest:
             path.unlink()
 

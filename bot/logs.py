@@ -13,6 +13,7 @@ _TALKATIVE = {
     "telegram": logging.CRITICAL + 1,  # an update that it cannot read it logs as critical, with all that is in it
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
+    "tornado": logging.CRITICAL,
     "apscheduler": logging.WARNING,
 }
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.desk import Desk
 from bot.logs import described
 from bot.retrain import Retrain
 from bot.texts import Words
+from storage.backups import backup_path
 from storage.store import Place
 from twin.errors import TwinError
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
 
 _OUTBOX_SECONDS = 60.0  # how often messages that could not be sent are tried again
+_WATCH_SECONDS = 30.0  # between two looks at the clock
+_PUT_BACK = 10.0  # seconds; less is what any clock is corrected by
 _CLEANING = "45 3 * * *"
 _ON_TIME = {"misfire_grace_time": None, "coalesce": True}
 
@@ -31,6 +35,7 @@ class Schedule:
         self._application = application
         self._desk = desk
         self._retrain = retrain
+        self._watching: asyncio.Task[None] | None = None
         self._crons: dict[str, tuple[CronTrigger, Callable[[], Awaitable[None]]]] = {}
 
     def plan(self) -> None:
@@ -41,21 +46,35 @@ class Schedule:
         """
         settings = self._desk.settings
         self._every(settings.reload_every.total_seconds(), "reload", self._reload)
-        self._every(_OUTBOX_SECONDS, "outbox", self._desk.delivery.wake_all)
+        self._every(_OUTBOX_SECONDS, "outbox", self.catch_up)
         self._at("clean", "", _CLEANING, self._clean)
         if settings.backup_cron:
             self._at("backup", "BACKUP_CRON", settings.backup_cron, self._back_up)
         if settings.retrain_cron and self._retrain:
             self._at("retrain", "RETRAIN_CRON", settings.retrain_cron, self._retrain_all)
 
-    async def make_up(self) -> None:
-        """Run once what should have run while the bot was off."""
+    async def begin(self) -> None:
+        """Run once what should have run while the bot was off, and watch the clock from here on."""
+        await self._make_up()
+        self._watching = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _make_up(self) -> None:
         for name, (trigger, _) in self._crons.items():
             last = await self._desk.store.last_run(name)
-            if last is None:
+            if last is None or last > datetime.now(UTC):  # never, or by a clock that was ahead
                 await self._desk.store.note_run(name)  # from now on
             elif (due := trigger.get_next_fire_time(None, last)) and due < datetime.now(due.tzinfo):
                 self._jobs.run_once(self._job(name), 1.0, name=f"{name} made up", job_kwargs=_ON_TIME)
+
+    async def catch_up(self) -> None:
+        """Send what could not be sent, and tell what had to be set aside."""
+        await self._desk.tell_set_aside()
+        await self._desk.delivery.wake_all()
 
     def next_runs(self) -> list[tuple[str, datetime | None]]:
         """What is on the schedule, and when it runs next, local time."""
@@ -70,7 +89,7 @@ class Schedule:
             TwinError: it cannot be written.
         """
         settings = self._desk.settings
-        file = await asyncio.to_thread(files.backup_path, settings.data_dir)
+        file = await asyncio.to_thread(backup_path, settings.data_dir)
         await self._desk.store.backup(file)
         await asyncio.to_thread(files.age_out_backups, settings.data_dir, settings.backup_days)
         return file
@@ -101,6 +120,18 @@ class Schedule:
 
         return run
 
+    async def _watch(self) -> None:
+        """Plan everything anew when the clock is put back: the jobs' next times were set by it, and would be waited for
+        until it has caught up. Put forward, jobs are late, and run at once."""
+        while True:
+            before = _ahead()
+            await asyncio.sleep(_WATCH_SECONDS)
+            if _ahead() < before - _PUT_BACK:
+                log.warning("the clock was put back: the schedule begins anew")
+                for job in self._jobs.scheduler.get_jobs():
+                    now = datetime.now(UTC)
+                    job.modify(next_run_time=job.trigger.get_next_fire_time(now, now) or now)
+
     async def _reload(self) -> None:
         for name, version in (await self._desk.engine.reload()).items():
             log.info("adapter %s now answers with version %s", name, version)
@@ -126,6 +157,11 @@ class Schedule:
             await self._retrain.finished()
             await self._retrain.start(Place(admins[0]), name, words)
         await self._retrain.finished()
+
+
+def _ahead() -> float:
+    """How far the clock on the wall is ahead of the one that nobody can put back."""
+    return time.time() - time.monotonic()
 
 
 async def _logged(name: str, work: Callable[[], Awaitable[None]]) -> None:

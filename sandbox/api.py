@@ -12,6 +12,7 @@ from sandbox.images import image_size
 from sandbox.model import Chat, File, Json, Keyboard, Message
 from sandbox.params import MAX_UPLOAD, Params, all_methods, check_names
 from sandbox.state import MAX_TEXT, State
+from sandbox.webhook import Webhook
 
 MAX_ANSWER = 200  # characters of an answer to a pressed button
 MAX_DOWNLOAD = 20 * 1024 * 1024  # bytes
@@ -25,6 +26,13 @@ ACTIONS = frozenset(member.value for member in ChatAction)
 class Api:
     def __init__(self, state: State) -> None:
         self.state = state
+        self._webhook: Webhook | None = None
+
+    async def close(self) -> None:
+        """Push no more updates."""
+        if self._webhook:
+            await self._webhook.stop()
+        self._webhook = None
 
     async def call(self, method: str, params: Params) -> Any:
         """The `result` of a method, its name in any case, as Telegram takes it. Raises ApiError."""
@@ -47,8 +55,13 @@ class Api:
     async def get_updates(self, params: Params) -> list[Json]:
         """Long polling. A newer call ends an older one that still waits with 409, as Telegram does it."""
         state = self.state
-        if "allowed_updates" in params.values:
-            state.allowed_updates = [str(kind) for kind in params.array("allowed_updates")]
+        if self._webhook:
+            raise ApiError(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the "
+                "webhook first",
+            )
+        self._read_allowed_updates(params)
         if offset := params.integer("offset"):
             state.confirm(offset)
         limit = params.integer("limit") or 100
@@ -74,14 +87,21 @@ class Api:
             state.listening -= 1
             state.touch()
 
+    async def set_webhook(self, params: Params) -> bool:
+        """Push updates to an address of the bot; an empty one ends that. One at a time, whatever max_connections is."""
+        self._read_allowed_updates(params)
+        new = Webhook(self.state, params.text("url"), params.text("secret_token")) if params.text("url") else None
+        await self.close()
+        self._webhook = new
+        return self._drop_updates(params)
+
     async def delete_webhook(self, params: Params) -> bool:
-        if params.flag("drop_pending_updates"):
-            self.state.updates.clear()
-            self.state.touch()
-        return True
+        await self.close()
+        return self._drop_updates(params)
 
     async def get_webhook_info(self, _: Params) -> Json:
-        info: Json = {"url": "", "has_custom_certificate": False, "pending_update_count": len(self.state.updates)}
+        url, waiting = self._webhook.url if self._webhook else "", len(self.state.updates)
+        info: Json = {"url": url, "has_custom_certificate": False, "pending_update_count": waiting}
         if self.state.allowed_updates:
             info["allowed_updates"] = self.state.allowed_updates
         return info
@@ -218,6 +238,16 @@ class Api:
 
     # what they share
 
+    def _read_allowed_updates(self, params: Params) -> None:
+        if "allowed_updates" in params.values:
+            self.state.allowed_updates = [str(kind) for kind in params.array("allowed_updates")]
+
+    def _drop_updates(self, params: Params) -> bool:
+        if params.flag("drop_pending_updates"):
+            self.state.updates.clear()
+            self.state.touch()
+        return True
+
     def _chat(self, params: Params) -> Chat:
         if not params.text("chat_id"):
             raise bad_request("chat_id is empty")
@@ -317,6 +347,7 @@ class Api:
 METHODS: dict[str, Callable[[Api, Params], Awaitable[Any]]] = {
     "getMe": Api.get_me,
     "getUpdates": Api.get_updates,
+    "setWebhook": Api.set_webhook,
     "deleteWebhook": Api.delete_webhook,
     "getWebhookInfo": Api.get_webhook_info,
     "setMyCommands": Api.set_my_commands,

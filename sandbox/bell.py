@@ -31,10 +31,10 @@ class Bell:
         self._stopped = True
         self.ring()
 
-    async def until(self, look: Callable[[], T | None], seconds: float) -> T:
+    async def until(self, look: Callable[[], T | None], seconds: float | None) -> T:
         """Return the first value that `look` gives other than None; it is asked now and after every ring.
 
-        Raises TimeoutError after `seconds`, `Stopped` when the sandbox stops, and whatever `look` raises.
+        Raises TimeoutError after `seconds` (None: never), `Stopped` when the sandbox stops, and whatever `look` raises.
         """
         async with asyncio.timeout(seconds):
             while (found := look()) is None:

@@ -25,6 +25,9 @@ class Endpoint:
             web.get("/file/bot{token:[^/]+}/{path:.+}", self.download),
         ]
 
+    async def close(self) -> None:
+        await self._api.close()
+
     async def call(self, request: web.Request) -> web.Response:
         self._check_token(request)
         if request.method not in {"GET", "POST"}:

@@ -6,10 +6,11 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from sandbox.endpoint import TOKEN, Endpoint
 from sandbox.errors import ApiError
@@ -33,12 +34,15 @@ class Sandbox:
 
     The server runs on the event loop that `start` is called on, and everything else is to be called there too.
     `token` is what the bot presents: digits, a colon, then letters, digits, `_` and `-`. Raises ValueError for
-    another token or for a `host` that is not a loopback address. `port` 0 takes a free one.
+    another token or for a `host` that is not a loopback address. `port` 0 takes a free one. `middlewares` are aiohttp's
+    and stand before every call, to watch it or to let it go wrong.
 
     Messages that are handed out are copies: they stay as they were then.
     """
 
-    def __init__(self, token: str, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, token: str, *, host: str = "127.0.0.1", port: int = 0, middlewares: Sequence[Middleware] = ()
+    ) -> None:
         if not TOKEN.fullmatch(token):
             raise ValueError("the sandbox token is malformed: it looks like 1234:AbCd, digits before the colon")
         if host not in HOSTS:
@@ -46,10 +50,11 @@ class Sandbox:
         self._host = host
         self._port = port
         self._state = State(User(int(token.partition(":")[0]), "Twin", "twin_sandbox_bot", is_bot=True))
-        app = web.Application(middlewares=[guard], client_max_size=MAX_UPLOAD + FORM_OVERHEAD)
+        app = web.Application(middlewares=[guard, *middlewares], client_max_size=MAX_UPLOAD + FORM_OVERHEAD)
         app.on_response_prepare.append(add_headers)
         app.add_routes(Page(self._state).routes())
-        app.add_routes(Endpoint(token, self._state).routes())
+        self._endpoint = Endpoint(token, self._state)
+        app.add_routes(self._endpoint.routes())
         # without an access log: its lines would hold the token
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
 
@@ -77,6 +82,7 @@ class Sandbox:
     async def stop(self) -> None:
         """End all open polls and streams, then the server; the chats stay readable."""
         self._state.bell.stop()
+        await self._endpoint.close()
         await self._runner.cleanup()
 
     # what a user does
@@ -154,6 +160,11 @@ class Sandbox:
     async def answer(self, query: CallbackQuery, timeout: float) -> CallbackAnswer:
         """What the bot answers to a pressed button."""
         return await self._state.bell.until(lambda: query.answer, timeout)
+
+    @property
+    def waiting(self) -> int:
+        """How many updates the bot has not fetched and confirmed."""
+        return len(self._state.updates)
 
     async def delivered(self, timeout: float) -> None:
         """Wait until the bot has fetched and confirmed every update."""

@@ -17,15 +17,21 @@ from twin.errors import TwinError
 from twin.files import private_folder
 
 T = TypeVar("T")
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 2.0  # that a statement waits for another program; stopping must not wait for longer
 _PAGE_SIZE = 4096
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",  # survives a kill of the process; see `call` for the loss of power
+    # Survives a kill of the process. A loss of power may forget the commits since the last durable one (see `call`);
+    # an update whose answer is forgotten so is answered again. FULL for all costs half as much time again.
+    "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",  # temporary files would not be encrypted
 )
+
+
+class StoreError(TwinError):
+    """The database failed: the disk is full, the file is locked or damaged. What was to be written is not."""
 
 
 class Database:
@@ -42,7 +48,7 @@ class Database:
         """All or nothing. Inside another transaction of the same task it is part of that one.
 
         Raises:
-            TwinError: the disk is full, the file is damaged, or the like.
+            StoreError: the disk is full, the file is damaged, or the like.
         """
         if self._owner is asyncio.current_task():
             yield
@@ -159,7 +165,7 @@ class _clear_errors:
         if isinstance(error, dbapi2.DatabaseError) and not isinstance(
             error, (dbapi2.IntegrityError, dbapi2.ProgrammingError)
         ):
-            raise TwinError(f"the database {self._path} failed: {error}") from None
+            raise StoreError(f"the database {self._path} failed: {error}") from None
 
 
 async def open_database(path: Path, key_file: Path) -> Database:
@@ -168,8 +174,31 @@ async def open_database(path: Path, key_file: Path) -> Database:
     Raises:
         TwinError: the key is missing or wrong, the file is damaged, locked, or newer than this program.
     """
+    await asyncio.to_thread(_prepare, path, key_file)
+    async with _opened(path, key_file) as connection:
+        for setting in _SETTINGS:
+            await connection.execute_fetchall(setting)
+        database = Database(path, connection)
+        await _migrate(database)
+    return database
+
+
+async def check_database(path: Path, key_file: Path) -> None:
+    """Look at every page of a database that is there, and change nothing.
+
+    Raises:
+        TwinError: the key is missing or wrong, the file is damaged, locked, or newer than this program.
+    """
+    async with _opened(path, key_file) as connection:
+        await _version(Database(path, connection))
+        await connection.close()
+
+
+@asynccontextmanager
+async def _opened(path: Path, key_file: Path) -> AsyncIterator[aiosqlite.Connection]:
+    """A connection whose key fits and whose pages are whole; closed only if the block fails."""
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # at DEBUG it logs every value
-    key = await asyncio.to_thread(_prepare, path, key_file)
+    key = await asyncio.to_thread(key_for, path, key_file)
 
     def connect() -> sqlite3.Connection:
         connection = dbapi2.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -181,17 +210,13 @@ async def open_database(path: Path, key_file: Path) -> Database:
     try:
         await connection
         await _check(connection, path, key_file)
-        for setting in _SETTINGS:
-            await connection.execute_fetchall(setting)
-        database = Database(path, connection)
-        await _migrate(database)
+        yield connection
     except dbapi2.DatabaseError as error:
         await connection.close()
         raise TwinError(f"cannot open the database {path}: {error}") from None
     except BaseException:
         await connection.close()
         raise
-    return database
 
 
 def _empty_private_file(file: Path) -> None:
@@ -202,15 +227,14 @@ def _empty_private_file(file: Path) -> None:
         raise TwinError(f"cannot write the backup {file}: {error.strerror}") from None
 
 
-def _prepare(path: Path, key_file: Path) -> str:
-    """Make what is missing of key, folder and file, in this order; returns the key."""
+def _prepare(path: Path, key_file: Path) -> None:
+    """Make what is missing of key, folder and file, in this order."""
     private_folder(path.parent)
-    key = key_for(path, key_file)
+    key_for(path, key_file)
     try:
         path.touch(mode=0o600)  # SQLite gives its other files the same mode
     except OSError as error:
         raise TwinError(f"cannot write the database {path}: {error.strerror}; mend its permissions") from None
-    return key
 
 
 async def _check(connection: aiosqlite.Connection, path: Path, key_file: Path) -> None:
@@ -232,18 +256,13 @@ async def _check(connection: aiosqlite.Connection, path: Path, key_file: Path) -
             "away to begin anew"
         )
     if broken or not fits:
-        raise TwinError(f"the database {path} is damaged: restore it from a backup, or move it away to begin anew")
+        raise TwinError(f"the database {path} is damaged: twin doctor says how to restore it")
 
 
 async def _migrate(database: Database) -> None:
     """Take the steps that are missing, each in a transaction of its own."""
     async with database.transaction():
         version = await _version(database)
-    if version > len(MIGRATIONS):
-        raise TwinError(
-            f"the database {database.path} was written by a newer Twin (schema {version}, this one knows "
-            f"{len(MIGRATIONS)}): update Twin"
-        )
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         async with database.transaction():
             if await _version(database) >= number:
@@ -254,5 +273,12 @@ async def _migrate(database: Database) -> None:
 
 
 async def _version(database: Database) -> int:
+    """How many steps a database has taken. Raises TwinError for one that has taken more than there are."""
     row = await database.row("PRAGMA user_version")
-    return int(row[0]) if row else 0
+    version = int(row[0]) if row else 0
+    if version > len(MIGRATIONS):
+        raise TwinError(
+            f"the database {database.path} was written by a newer Twin (schema {version}, this one knows "
+            f"{len(MIGRATIONS)}): update Twin"
+        )
+    return version

@@ -50,11 +50,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Messages of one thread that wait for one answer together, and who gives it."""
+    """Messages of one thread that wait for one answer together, and who gives it.
+
+    Attributes:
+        turns: what was said in the thread, oldest first: these messages last, and none that came after them.
+    """
 
     updates: tuple[int, ...]
     thread: Thread
     answers: str
+    turns: tuple[Turn, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The store's inbox: updates from being taken in until they are done, and those that wait for an answer."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from storage.database import Database
@@ -10,8 +11,10 @@ from twin.transcript import Turn
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3  # an update whose handling was begun this often, and never ended, is set aside
+MAX_ATTEMPTS = 8  # an update whose handling was begun this often, and never ended, is set aside
+_SUSPECTED = 2  # attempts that never ended, from which on an update may be what ended them
 THREAD = "SELECT id, chat_id, topic_id, adapter, first_speaker, second_speaker, answers FROM threads WHERE id = ?"
+TURNS = "SELECT speaker, text, at FROM turns WHERE thread = ? ORDER BY id"
 _ADD_TURN = (
     "INSERT INTO turns (thread, speaker, text, at, message_id, update_id) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (update_id) WHERE version IS NULL DO NOTHING"
@@ -50,6 +53,19 @@ class InboxVerbs(Verbs):
             "SELECT update_id, payload FROM inbox WHERE state = 'pending' ORDER BY update_id"
         )
         return [Taken(*row) for row in rows]
+
+    async def suspects(self) -> list[tuple[int, int | None]]:
+        """The updates that may have killed the process, more than once, and the thread in which one waits."""
+        rows = await self._database.read(
+            "SELECT update_id, thread FROM inbox WHERE state = 'pending' AND attempts >= ?", (_SUSPECTED,)
+        )
+        return [(update_id, thread) for update_id, thread in rows]
+
+    async def is_pending(self, update_id: int) -> bool:
+        """Whether an update is still to be handled or answered."""
+        return bool(
+            await self._database.read("SELECT 1 FROM inbox WHERE update_id = ? AND state = 'pending'", (update_id,))
+        )
 
     async def begin(self, update_id: int) -> bool:
         """Count an attempt at an update; False if it is done, or is set aside now because too many failed.
@@ -134,7 +150,8 @@ class InboxVerbs(Verbs):
             updates = tuple(row[0] for row in rows)
             _put_last(execute, thread_id, updates)
             _, answers, speaker = rows[-1]
-            return Waiting(updates, thread, answers or thread.other(speaker))
+            turns = tuple(turn_of(row) for row in execute(TURNS, (thread_id,)))
+            return Waiting(updates, thread, answers or thread.other(speaker), turns)
 
         return await self._database.call(work)
 
@@ -147,6 +164,16 @@ class InboxVerbs(Verbs):
                     "WHERE update_id = ? AND state = 'pending' AND attempts > 0",
                     (update_id,),
                 )
+
+    async def take_set_aside(self) -> list[tuple[int, int | None]]:
+        """The updates that were set aside since the last call, and their chats; what they said is forgotten."""
+        async with self.transaction():
+            rows = await self._database.rows(
+                "SELECT update_id, chat_id FROM inbox WHERE state = 'set aside' AND payload <> '' ORDER BY update_id"
+            )
+            if rows:
+                await self._database.run("UPDATE inbox SET payload = '' WHERE state = 'set aside'")
+        return [(update_id, chat_id) for update_id, chat_id in rows]
 
     async def mark_done(self, update_id: int) -> bool:
         """Mark a pending update done and forget what it said; False if it was not pending."""
@@ -175,6 +202,12 @@ def thread_of(row: tuple[Any, ...]) -> Thread:
     """A thread from a row of `THREAD`."""
     number, chat_id, topic_id, adapter, first, second, answers = row
     return Thread(number, Place(chat_id, topic_id), adapter, (first, second), answers)
+
+
+def turn_of(row: tuple[Any, ...]) -> Turn:
+    """A turn from a row of `TURNS`."""
+    speaker, text, at = row
+    return Turn(speaker, text, datetime.fromisoformat(at))
 
 
 def _turn_values(thread_id: int, turn: Turn, update_id: int, message_id: int | None) -> tuple[Any, ...]:

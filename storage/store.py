@@ -6,7 +6,7 @@ transactions of their own; `async with store.transaction():` makes several of th
 
 from pathlib import Path
 
-from storage.database import open_database
+from storage.database import StoreError, open_database
 from storage.facts import (
     Bubble,
     Buttons,
@@ -39,6 +39,7 @@ __all__ = [
     "Preferences",
     "Said",
     "Store",
+    "StoreError",
     "Taken",
     "TakenBack",
     "Thread",

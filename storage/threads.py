@@ -1,9 +1,7 @@
 """The store's threads: who talks with whom in a place, and what was said."""
 
-from datetime import datetime
-
 from storage.facts import Place, Said, TakenBack, Thread
-from storage.inbox import InboxVerbs
+from storage.inbox import TURNS, InboxVerbs, turn_of
 from storage.verbs import moment
 from twin.transcript import Turn
 
@@ -61,10 +59,7 @@ class ThreadVerbs(InboxVerbs):
 
     async def turns(self, thread_id: int) -> tuple[Turn, ...]:
         """What was said in a thread, oldest first."""
-        rows = await self._database.read(
-            "SELECT speaker, text, at FROM turns WHERE thread = ? ORDER BY id", (thread_id,)
-        )
-        return tuple(Turn(speaker, text, datetime.fromisoformat(at)) for speaker, text, at in rows)
+        return tuple(turn_of(row) for row in await self._database.read(TURNS, (thread_id,)))
 
     async def edit_turn(self, place: Place, message_id: int, text: str) -> int | None:
         """Change what a person said in a message of this chat; returns the thread it stands in."""

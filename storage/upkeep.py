@@ -122,6 +122,5 @@ class UpkeepVerbs(Verbs):
             TwinError: it cannot be written.
         """
         beside = file.with_name(f".{file.name}")
-        beside = file.with_name(f".{file.name}")
         await self._database.copy(beside)
         await asyncio.to_thread(beside.replace, file)

@@ -7,7 +7,7 @@ from storage.database import Database
 
 
 class Verbs:
-    """A part of the store. All verbs raise TwinError if the database fails (disk full, file damaged)."""
+    """A part of the store. All verbs raise StoreError if the database fails (disk full, locked, damaged)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

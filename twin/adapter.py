@@ -8,6 +8,7 @@ Importing this module loads no torch.
 
 import fcntl
 import json
+import logging
 import math
 import secrets
 import shutil
@@ -21,6 +22,8 @@ from typing import Any
 from twin.errors import TwinError
 from twin.files import private_folder, sync, write_private
 from twin.names import folder_name
+
+log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 
@@ -242,7 +245,7 @@ class AdapterFolder:
 
     def twins(self) -> list[str]:
         """Adapters whose promoted version can speak for somebody."""
-        return [name for name in self.names() if not self.load(name).manifest.general]
+        return [adapter.name for adapter in self._promoted()]
 
     def versions(self, name: str) -> list[str]:
         """All complete versions of an adapter, oldest first."""
@@ -281,15 +284,25 @@ class AdapterFolder:
     def personas(self) -> list[Persona]:
         """Everyone whom the promoted adapters can speak for."""
         return [
-            Persona(name, speaker, adapter.manifest.counterpart(speaker))
-            for name in self.twins()
-            for adapter in [self.load(name)]
+            Persona(adapter.name, speaker, adapter.manifest.counterpart(speaker))
+            for adapter in self._promoted()
             for speaker in adapter.people()
         ]
 
     def first(self) -> str | None:
         """The first adapter that can speak for somebody; None if there is none."""
-        return next(iter(self.twins()), None)
+        return next((adapter.name for adapter in self._promoted()), None)
+
+    def _promoted(self) -> Iterator[Adapter]:
+        """The promoted versions that can speak for somebody; one that cannot be read stands in no other's way."""
+        for name in self.names():
+            try:
+                adapter = self.load(name)
+            except TwinError as error:
+                log.warning("adapter %s is left out: %s", name, error)
+                continue
+            if not adapter.manifest.general:
+                yield adapter
 
     def evaluation(self, name: str, version: str) -> dict[str, Any]:
         """What `evaluation.json` says of a version; empty where it has none that can be read."""

@@ -10,6 +10,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from twin.adapter import AdapterFolder
@@ -40,6 +41,7 @@ class LocalEngine:
         self._desk = Desk(self._limits.waiting)
         self._running: weakref.WeakSet[LocalAnswer] = weakref.WeakSet()
         self._worker: Any = None  # belongs to the model thread
+        self._ended: Future[None] = Future()  # of the thread
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
 
     async def start(self, name: str) -> None:
@@ -88,12 +90,12 @@ class LocalEngine:
         return self.metrics.snapshot() | {"waiting": len(self._desk)}
 
     async def close(self) -> None:
-        """Cancel what runs and end the model thread."""
+        """Cancel what runs and wait for the model thread to end; who gives that up can end without it."""
         self._desk.close()
         for answer in list(self._running):
             answer.cancel()
         if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.wrap_future(self._ended)  # a thread that joins it would keep the process from ending
 
     async def _call(self, job: Callable[[Any], Any]) -> Any:
         """Have something done with the worker, in its thread."""
@@ -106,6 +108,7 @@ class LocalEngine:
 
     def _run(self) -> None:
         """The model thread. However it ends, nobody waits for it in vain."""
+        self._ended.set_running_or_notify_cancel()  # it cannot be cancelled from here on
         try:
             from twin.worker import Worker
 
@@ -116,3 +119,4 @@ class LocalEngine:
         finally:
             self._desk.close()
             self._worker = None
+            self._ended.set_result(None)

@@ -26,6 +26,8 @@ class Settings:
 
     telegram_token: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
+    webhook_url: str | None = None
+    webhook_listen: tuple[str, int] = ("127.0.0.1", 8443)
     adapter: str | None = None
     admin_ids: frozenset[int] = frozenset()
     allowed_ids: frozenset[int] = frozenset()
@@ -95,6 +97,10 @@ def read_settings(values: Mapping[str, str]) -> Settings:
     return Settings(
         telegram_token=values.get("TELEGRAM_TOKEN", "").strip() or None,
         telegram_api_url=_url("TELEGRAM_API_URL", text("TELEGRAM_API_URL", default.telegram_api_url)),
+        webhook_url=_url("WEBHOOK_URL", values["WEBHOOK_URL"].strip())
+        if values.get("WEBHOOK_URL", "").strip()
+        else None,
+        webhook_listen=_address("WEBHOOK_LISTEN", text("WEBHOOK_LISTEN", ":".join(map(str, default.webhook_listen)))),
         adapter=values.get("ADAPTER", "").strip() or None,
         admin_ids=_ids("ADMIN_IDS", values.get("ADMIN_IDS", "")),
         allowed_ids=_ids("ALLOWED_IDS", values.get("ALLOWED_IDS", "")),
@@ -162,6 +168,13 @@ def _url(key: str, value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise TwinError(f"{key} must be an address such as https://api.telegram.org")
     return value.rstrip("/")
+
+
+def _address(key: str, value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise TwinError(f"{key} must be an address and a port such as 127.0.0.1:8443")
+    return host, int(port)
 
 
 def _one_of(key: str, value: str, choices: tuple[str, ...]) -> str:

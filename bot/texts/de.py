@@ -76,6 +76,8 @@ TEXTS = {
     "silent": "({speaker} sagt nichts dazu.)",
     "failed": "Das hat nicht geklappt, und du kannst nichts dafür. Bitte versuch es noch einmal; bleibt es so, sag es "
     "dem, der den Bot betreibt.",
+    "set_aside": "Nachricht {update} im Chat {chat} wurde beiseitegelegt: {attempts} Versuche brachen ab. Sie wird "
+    "nicht beantwortet. Vielleicht steht im Protokoll, warum.",
     "gone": "Diese Wahl gibt es nicht mehr.",
     "thanks": "Danke, ist notiert.",
     "not_the_last": "Nur die letzte Antwort lässt sich neu machen.",

@@ -76,6 +76,8 @@ TEXTS = {
     "silent": "({speaker} says nothing to that.)",
     "failed": "That did not work, and it is not your fault. Please try again; if it stays so, tell whoever runs this "
     "bot.",
+    "set_aside": "Message {update} in chat {chat} was set aside: handling it broke off {attempts} times. It will not "
+    "be answered. The log may tell why.",
     "gone": "That choice is not there any more.",
     "thanks": "Thank you, noted.",
     "not_the_last": "Only the last answer can be made anew.",

@@ -20,7 +20,7 @@ from twin.settings import Settings
 
 TOKEN = "4321:a-Token_of_the_sandbox"
 DANIEL, GUEST, STRANGER = 1001, 1002, 6666  # an admin, someone who may write, someone who may not
-SOON = 20.0  # seconds; a wait that takes them has failed
+SOON = 60.0  # seconds; a wait that takes them has failed
 
 Reply = Callable[[Request], str | Exception]
 

@@ -21,7 +21,7 @@ from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.settings import Settings
 
-DANIEL, GUEST, SOON = 1001, 1002, 20.0
+DANIEL, GUEST, SOON = 1001, 1002, 60.0
 TOKEN = "4321:a-Token_of_the_sandbox"
 World = Any
 
@@ -175,6 +175,8 @@ BOT = dedent(
         async def __aiter__(self):
             if self.request.turns[-1].text == "poison":
                 os._exit(9)
+            if self.request.turns[-1].text == "slow":
+                await asyncio.sleep(0.5)
             if not Path(sys.argv[3]).exists():
                 await asyncio.sleep(1000)
             yield "heard " + self.request.turns[-1].text
@@ -211,6 +213,10 @@ class TestProcess:
                 process.kill()
                 await process.wait()
 
+    async def dies(self, world: World) -> None:
+        async with self.bot(world) as process:
+            assert await process.wait() == 9
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     async def test_signal_ends_it_cleanly(self, idle_world: World, number: signal.Signals) -> None:
         (idle_world.settings.data_dir.parent / "answer").touch()
@@ -237,14 +243,61 @@ class TestProcess:
         assert idle_world.said() == ["heard you", "heard again"]
         assert idle_world.said(GUEST) == ["heard Ho"]
 
-    async def test_message_that_kills_it_is_set_aside(self, idle_world: World) -> None:
+    async def test_message_that_kills_it_is_set_aside_and_the_one_beside_it_is_not(self, idle_world: World) -> None:
         (idle_world.settings.data_dir.parent / "answer").touch()
+        await idle_world.sandbox.say(GUEST, "slow")
         await idle_world.sandbox.say(DANIEL, "poison")
-        for _ in range(MAX_ATTEMPTS):
-            async with self.bot(idle_world) as process:
-                assert await asyncio.wait_for(process.wait(), SOON) == 9
+        await self.dies(idle_world)  # before "slow" is answered
+        store = await Store.open(idle_world.settings.database, idle_world.settings.key_file)
+        await store._database.run("UPDATE inbox SET attempts = ?", (MAX_ATTEMPTS - 2,))  # as if it had died more often
+        await store.close()
+        for _ in range(2):
+            await self.dies(idle_world)
         async with self.bot(idle_world):
             assert await idle_world.ask("Hey") == "heard Hey"
+            # Maybe twice: the other one kills the bot just when this answer is on its way.
+            await idle_world.until(lambda: "heard slow" in idle_world.said(GUEST))
+
+
+HUNG = dedent(
+    """
+    import asyncio, sys, threading
+    from pathlib import Path
+    from twin.adapter import AdapterFolder
+    from twin.local import LocalEngine
+    from bot.app import run
+    from twin.settings import Settings
+
+    begun = threading.Event()
+
+    class Hung(LocalEngine):
+        def _run(self):
+            self._ended.set_running_or_notify_cancel()
+            begun.set()
+            threading.Event().wait()
+
+    folder = Path(sys.argv[2])
+    engine = Hung(AdapterFolder(folder))
+    engine._begin()
+    begun.wait()
+    asyncio.run(run(Settings(
+        telegram_token="4321:a-Token_of_the_sandbox", telegram_api_url=sys.argv[1], admin_ids=frozenset({1}),
+        data_dir=folder / "data", key_file=folder / "keys" / "database.key",
+    ), engine))
+    """
+)
+
+
+async def test_process_ends_although_the_model_hangs(idle_world: World) -> None:
+    folder = idle_world.settings.data_dir.parent
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HUNG, idle_world.sandbox.api_url, str(folder), stderr=subprocess.PIPE
+    )
+    await idle_world.until(lambda: idle_world.sandbox._state.listening > 0)
+    process.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(process.communicate(), SOON)
+    assert process.returncode == 0
+    assert b"stopping took too long: LocalEngine.close" in err
 
 
 def test_import_loads_no_torch() -> None:

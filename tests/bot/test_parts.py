@@ -13,6 +13,7 @@ from bot import personas
 from bot.delivery import Delivery, parts
 from bot.inbox import ChatOrder, Inbox
 from bot.lanes import Lanes
+from bot.quarantine import Quarantine
 from sandbox import Sandbox
 from storage.store import MAX_ATTEMPTS, Place, Store
 from twin.adapter import AdapterFolder, Persona
@@ -176,7 +177,7 @@ class TestInbox:
 
 class TestChatOrder:
     async def test_order_within_a_chat_and_none_between_chats(self, store: Store) -> None:
-        order, seen = ChatOrder(store, set()), []
+        order, seen = ChatOrder(store, set(), Quarantine(store)), []
         gate = asyncio.Event()
 
         async def handle(number: int) -> None:
@@ -203,7 +204,7 @@ class TestChatOrder:
             entered.set()
             await asyncio.Event().wait()
 
-        task = asyncio.create_task(ChatOrder(store, set()).process_update(update(1), handle()))
+        task = asyncio.create_task(ChatOrder(store, set(), Quarantine(store)).process_update(update(1), handle()))
         await entered.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -211,7 +212,7 @@ class TestChatOrder:
 
     async def test_closed_order_begins_nothing(self, store: Store) -> None:
         await Inbox(store).put(update(1))
-        order, seen = ChatOrder(store, set()), []
+        order, seen = ChatOrder(store, set(), Quarantine(store)), []
 
         async def handle() -> None:
             seen.append(1)

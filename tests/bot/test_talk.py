@@ -9,6 +9,7 @@ from telegram import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChat
 from bot import presence
 from bot.menus import ADMIN, GROUP, PRIVATE
 from bot.texts import Words
+from storage.store import Place, Preferences
 from twin.engine import EngineError
 from twin.errors import TwinError
 
@@ -283,6 +284,25 @@ class TestOrder:
         assert [text for speaker, text in await world.history() if speaker == "Daniel"] == [str(n) for n in range(20)]
         assert (await world.history())[-1] == ("Lisa", "Lisa heard 19")
 
+    async def test_message_that_comes_just_before_the_engine_is_asked_is_answered_next(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await world.ask("Hey")
+        preferences = world.store.preferences  # is asked for between the two
+
+        async def late(place: Place) -> Preferences:
+            monkeypatch.undo()
+            await world.sandbox.say(DANIEL, "two")
+            while ("Daniel", "two") not in await world.history():
+                await world.tick()
+            return await preferences(place)
+
+        monkeypatch.setattr(world.store, "preferences", late)
+        await world.sandbox.say(DANIEL, "one")
+        await world.settled()
+        assert world.said()[1:] == ["Lisa heard one", "Lisa heard two"]
+        assert [text for _, text in await world.history()][2:] == ["one", "Lisa heard one", "two", "Lisa heard two"]
+
     async def test_commands_do_not_wait_for_the_answer(self, world: World) -> None:
         gate = world.engine.hold("Lisa")
         said = await world.sandbox.say(DANIEL, "Hey")
@@ -322,13 +342,25 @@ class TestFailures:
             said = await idle_world.ask(text)
             assert "no adapter has been trained" in said or "without a way to train" in said
 
-    async def test_handler_that_fails_is_excused(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
-        version = world.adapters.current_version("daniel")
-        (world.adapters.root / "daniel" / version / "twin.json").write_text("{")
-        assert "did not work" in await world.ask("/persona my secret")
+    async def test_handler_that_fails_is_excused(self, idle_world: World, caplog: pytest.LogCaptureFixture) -> None:
+        await idle_world.start(adapter="daniel")
+        version = idle_world.adapters.current_version("daniel")
+        (idle_world.adapters.root / "daniel" / version / "twin.json").write_text("{")
+        assert "did not work" in await idle_world.ask("my secret")
         assert "twin.json cannot be used" in caplog.text
         assert "my secret" not in caplog.text
-        assert await world.store.pending() == []
+        assert await idle_world.store.pending() == []
+
+    async def test_broken_adapter_stands_in_no_others_way(
+        self, idle_world: World, adapter_writer: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        version = adapter_writer(idle_world.adapters, "anna", [("Anna", "Zoe")])
+        (idle_world.adapters.root / "anna" / version / "twin.json").write_text("{")
+        await idle_world.start()
+        assert await idle_world.ask("Hey") == "Lisa heard Hey"
+        offer = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/persona"))
+        assert {button["text"] for button in offer.buttons} == {"Daniel", "Lisa", "Peter"}
+        assert "adapter anna is left out" in caplog.text
 
 
 class TestRestart:
@@ -344,7 +376,8 @@ class TestRestart:
         for text in ("one", "two", "three"):
             await world.sandbox.say(DANIEL, text)
         await world.next_request(0)
-        await world.sandbox.delivered(SOON)
+        while len(await world.history()) < 3:  # all of them wait
+            await world.tick()
         await world.stop()
         assert world.said() == []
         gate.set()

@@ -4,6 +4,8 @@ import asyncio
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from telegram import Bot, BotCommand, BotCommandScopeChat, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter
@@ -352,3 +354,43 @@ async def test_the_users_side_is_checked_too(sandbox: Sandbox) -> None:
         await sandbox.send_file(DANIEL, "a.txt", b"")
     with pytest.raises(TimeoutError):
         await sandbox.next_message(DANIEL, 0, timeout=0)
+
+
+async def test_webhook_is_pushed_to_in_order_until_it_takes_and_ends_polling(sandbox: Sandbox, call: Call) -> None:
+    await call("deleteWebhook", drop_pending_updates=True)
+    pushed: list[tuple[str | None, str]] = []
+    status = iter([500, 200, 200])
+
+    async def take(request: web.Request) -> web.Response:
+        update = await request.json()
+        pushed.append((request.headers.get("X-Telegram-Bot-Api-Secret-Token"), update["message"]["text"]))
+        return web.Response(status=next(status))
+
+    app = web.Application()
+    app.router.add_post("/hook", take)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/hook"))
+        assert (await call("setWebhook", url=url, secret_token="a-secret"))[0] == 200
+        assert (await call("getWebhookInfo"))[1]["result"]["url"] == url
+        assert (await call("getUpdates"))[0] == 409
+        for text in "ab":
+            await sandbox.say(DANIEL, text)
+        await sandbox.delivered(SOON)
+        assert pushed == [("a-secret", "a"), ("a-secret", "a"), ("a-secret", "b")]
+        await call("deleteWebhook")
+    await sandbox.say(DANIEL, "c")
+    assert len((await call("getUpdates"))[1]["result"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "line"),
+    [
+        ("https://example.org/hook", "", "a loopback address only"),
+        ("file:///etc/passwd", "", "a loopback address only"),
+        ("http://127.0.0.1/hook", "a secret", "unallowed characters"),
+    ],
+)
+async def test_bad_webhook(call: Call, url: str, secret: str, line: str) -> None:
+    status, answer = await call("setWebhook", url=url, secret_token=secret)
+    assert status == 400 and line in answer["description"]
+    assert (await call("getUpdates"))[0] == 200

@@ -113,7 +113,7 @@ async def test_damaged_page(paths: tuple[Path, Path], page: int, capfd: pytest.C
     content = bytearray(paths[0].read_bytes())
     content[page * 4096 + 2000] ^= 1
     paths[0].write_bytes(content)
-    with pytest.raises(TwinError, match=rf"{paths[0]} is damaged: restore it from a backup"):
+    with pytest.raises(TwinError, match=rf"{paths[0]} is damaged: twin doctor says how to restore it"):
         await Store.open(*paths)
     assert capfd.readouterr() == ("", "")
 

@@ -215,3 +215,12 @@ def test_an_empty_thread_can_be_opened(tokenizer: PreTrainedTokenizerFast) -> No
     assert renderer.serving_window([], "Lisa", AT, 200) == list(
         tokenizer("[2023-05 Thu evening] Lisa:", add_special_tokens=False)["input_ids"]
     )
+
+
+@given(st.lists(st.tuples(st.sampled_from(("Daniel", "Lisa")), st.datetimes()), min_size=1, max_size=8), st.datetimes())
+def test_a_clock_that_jumps_changes_no_order(
+    tokenizer: PreTrainedTokenizerFast, said: list[tuple[str, datetime]], at: datetime
+) -> None:
+    turns = [Turn(who, f"message {number}.", when) for number, (who, when) in enumerate(said)]
+    ids = Renderer(tokenizer, ["Daniel", "Lisa"]).serving_window(turns, "Lisa", at, 10_000)
+    assert re.findall(r"message (\d+)\.", tokenizer.decode(ids)) == [str(number) for number in range(len(said))]
