@@ -177,6 +177,11 @@ def _sandbox_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8081, help="the page's port (default 8081)")
 
 
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8090, help="the port (default 8090; 0: any)")
+
+
 def _json_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
@@ -192,5 +197,6 @@ _ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "chat": _chat_arguments,
     "simulate": _simulate_arguments,
     "bot": lambda parser: None,
+    "serve": _serve_arguments,
     "sandbox": _sandbox_arguments,
 }

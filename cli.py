@@ -157,7 +157,7 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     """Write with a twin in the terminal."""
     from twin.adapter import AdapterFolder
     from twin.engine import Request
-    from twin.local import LocalEngine
+    from twin.engines import engine_of
     from twin.names import find_name
     from twin.talk import streamed
     from twin.transcript import Turn
@@ -166,9 +166,9 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     adapter = adapters.load(arguments.name)
     twin = find_name(arguments.twin, adapter.people())
     me = find_name(arguments.me, adapter.people()) if arguments.me else adapter.manifest.counterpart(twin)
-    engine = LocalEngine(adapters, settings.quantisation)
     said: list[Turn] = []
     with asyncio.Runner() as runner:
+        engine = engine_of(settings, adapters)
         try:
             runner.run(engine.start(arguments.name))
             print(f"You are {me}; a language model imitates {twin}. Ctrl-D ends the chat.")
@@ -186,7 +186,7 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
 def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
     """Let two people write with each other."""
     from twin.adapter import AdapterFolder
-    from twin.local import LocalEngine
+    from twin.engines import engine_of
     from twin.names import find_name
     from twin.talk import simulate as talk
 
@@ -194,10 +194,9 @@ def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
     adapter = adapters.load(arguments.name)
     first, second = (find_name(name, adapter.people()) for name in (arguments.first, arguments.second))
     sampling = replace(adapter.manifest.sampling, seed=arguments.seed)
-    engine = LocalEngine(adapters, settings.quantisation)
 
     async def run() -> list[dict[str, str]]:
-        turns = []
+        engine, turns = engine_of(settings, adapters), []
         try:
             async for turn in talk(
                 engine,
@@ -225,22 +224,52 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     from bot import app, retrain
     from trainer.command import train_command
     from twin.adapter import AdapterFolder
-    from twin.local import LocalEngine
+    from twin.engines import engine_of
 
     settings.token()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log(settings)
     adapters = AdapterFolder(settings.adapters)
-    engine = LocalEngine(adapters, settings.quantisation)
     first = settings.adapter or adapters.first()
 
     async def serve() -> None:
-        if first and not retrain.makes_room(
-            settings
-        ):  # a base model that is not there is told now, not to the first who writes
+        engine = engine_of(settings, adapters)
+        # A base model that is not there is told now, not to the first who writes.
+        if first and not retrain.makes_room(settings):
             await engine.start(first)
         await app.run(settings, engine, retrain_command=train_command)
 
     asyncio.run(serve())
+
+
+def serve(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Run the engine as a server, for bots that name it by ENGINE_URL."""
+    from twin import serving
+    from twin.adapter import AdapterFolder
+    from twin.local import LocalEngine
+
+    key = serving.key_for(arguments.host, settings.engine_key)
+    _log(settings)
+    if arguments.on == "ray":
+        from cluster.serving import serve_on_ray
+
+        serve_on_ray(settings, arguments, key)
+        return
+    adapters = AdapterFolder(settings.adapters)
+    first = settings.adapter or adapters.first()
+
+    async def run() -> None:
+        engine = LocalEngine(adapters, settings.quantisation)
+        try:
+            if first:
+                await engine.start(first)
+            server = serving.EngineServer(
+                engine, host=arguments.host, port=arguments.port, key=key, reload_every=settings.reload_every
+            )
+            await serving.serve(server, lambda server: print(f"for .env:\n  ENGINE_URL={server.url}", flush=True))
+        finally:
+            await engine.close()
+
+    asyncio.run(run())
 
 
 def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -279,6 +308,12 @@ def _ask(prompt: str) -> str:
     return line
 
 
+def _log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for talkative in ("httpx", "httpcore"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
 def _quieten() -> None:
     """Libraries keep their advice to developers, and their own progress bars, to themselves; errors still show."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -287,7 +322,7 @@ def _quieten() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
-_VERBS = (demo, prepare, train, general, evaluate, report, adapters, chat, simulate, bot, sandbox)
+_VERBS = (demo, prepare, train, general, evaluate, report, adapters, chat, simulate, bot, serve, sandbox)
 
 if __name__ == "__main__":
     sys.exit(main())
