@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -244,32 +245,18 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
 def serve(arguments: argparse.Namespace, settings: Settings) -> None:
     """Run the engine as a server, for bots that name it by ENGINE_URL."""
     from twin import serving
-    from twin.adapter import AdapterFolder
-    from twin.local import LocalEngine
 
-    key = serving.key_for(arguments.host, settings.engine_key)
+    def ready(url: str) -> None:
+        print(f"for .env:\n  ENGINE_URL={url}", flush=True)
+
     _log(settings)
-    if arguments.on == "ray":
-        from cluster.serving import serve_on_ray
-
-        serve_on_ray(settings, arguments, key)
+    if arguments.on == "here":
+        asyncio.run(serving.run(settings, host=arguments.host, port=arguments.port, ready=ready))
         return
-    adapters = AdapterFolder(settings.adapters)
-    first = settings.adapter or adapters.first()
-
-    async def run() -> None:
-        engine = LocalEngine(adapters, settings.quantisation)
-        try:
-            if first:
-                await engine.start(first)
-            server = serving.EngineServer(
-                engine, host=arguments.host, port=arguments.port, key=key, reload_every=settings.reload_every
-            )
-            await serving.serve(server, lambda server: print(f"for .env:\n  ENGINE_URL={server.url}", flush=True))
-        finally:
-            await engine.close()
-
-    asyncio.run(run())
+    on_ray = _with_ray("cluster.serving")
+    least, most = arguments.replicas
+    layout = on_ray.Layout(least, most, cpus=arguments.cpus, gpus=arguments.gpus)
+    on_ray.run(settings, layout, host=arguments.host, port=arguments.port, ready=ready)
 
 
 def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -295,6 +282,20 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> None:
 
     once = arguments.once or not (sys.stdin.isatty() and sys.stdout.isatty())
     play(settings, once=once, port=arguments.port)
+
+
+def _with_ray(module: str) -> Any:
+    """A module that needs Ray.
+
+    Raises:
+        TwinError: Ray is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name not in ("ray", "starlette"):
+            raise
+        raise TwinError("Ray is not installed: pip install 'whatsapp-twin[cluster]'") from None
 
 
 def _ask(prompt: str) -> str:

@@ -86,6 +86,9 @@ class CompletionsEngine(HttpEngine):
         """Have newly promoted versions loaded, where the server can, and superseded ones unloaded."""
         return await self._models.reload()
 
+    async def forget(self) -> None:
+        """OpenAI's API has no word for it: what the server keeps of a prompt, it lets go by itself, or with its end."""
+
     async def _attempt(self, handing: Handing) -> None:
         request = handing.ticket.request
         async with self._models.used(request.adapter) as (adapter, model):
@@ -104,9 +107,7 @@ class CompletionsEngine(HttpEngine):
                     handing.put(GRACEFUL)
                     handing.ticket.finish = "degenerate"
 
-    def _body(
-        self, model: str, prompt: str, request: Request, adapter: Adapter, sampling: Sampling
-    ) -> dict[str, Any]:
+    def _body(self, model: str, prompt: str, request: Request, adapter: Adapter, sampling: Sampling) -> dict[str, Any]:
         return {
             "model": model,
             "prompt": prompt,

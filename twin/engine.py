@@ -96,6 +96,9 @@ class Engine(Protocol):
     async def unload(self) -> None:
         """Let go of the model's memory; whatever is asked next brings it back."""
 
+    async def forget(self) -> None:
+        """Let go of what is kept of all histories."""
+
     async def close(self) -> None:
         """Finish or cancel what runs, and let the model go."""
 

@@ -146,7 +146,7 @@ class HttpEngine:
                     busy = isinstance(error, BusyError)
                     raise (EngineBusy if busy else EngineError)(f"the engine at {self._url}: {reason}") from None
                 log.info("asking the engine again: %s", reason)
-                await asyncio.sleep(wanted * random.uniform(1.0, 1.25))  # noqa: S311  clients shall not come in step
+                await asyncio.sleep(wanted * random.uniform(1.0, 1.25))  # clients shall not come in step
 
     async def _asked(self, method: str, path: str, **values: Any) -> httpx.Response:
         """A short question.
@@ -217,6 +217,17 @@ class RemoteEngine(HttpEngine):
         except (TransientError, httpx.TransportError, EngineError) as error:
             log.warning("the engine at %s was not told of promoted versions: %s", self._url, _described(error))
             return {}
+
+    async def forget(self) -> None:
+        """Have the server let go of the keys and values of all histories.
+
+        Raises:
+            EngineError: it cannot be told; what it keeps goes with its process.
+        """
+        try:
+            await self._asked("POST", "/forget")
+        except (TransientError, httpx.TransportError) as error:
+            raise EngineError(f"the engine at {self._url} cannot be told: {_described(error)}") from None
 
     async def _attempt(self, handing: Handing) -> None:
         ticket = handing.ticket

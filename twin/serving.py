@@ -1,8 +1,8 @@
 """An engine as a server: `twin serve`. Its client is `twin/remote.py`, what they say to each other `twin/wire.py`.
 
-    POST /answer   a request; its answer as lines
-    POST /reload   put newly promoted versions to work; those that changed
-    GET /health    200 as long as answers can be had: the versions that serve, and the engine's figures
+POST /answer   a request; its answer as lines
+POST /reload   put newly promoted versions to work; those that changed
+GET /health    200 as long as answers can be had: the versions that serve, and the engine's figures
 """
 
 import asyncio
@@ -14,8 +14,10 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.local import LocalEngine
+from twin.settings import Settings
 from twin.wire import from_json, lines
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,12 @@ class EngineServer:
         self._reloading: asyncio.Task[None] | None = None
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST)
         app.add_routes(
-            [web.post("/answer", self._answer), web.post("/reload", self._reload), web.get("/health", self._health)]
+            [
+                web.post("/answer", self._answer),
+                web.post("/reload", self._reload),
+                web.post("/forget", self._forget),
+                web.get("/health", self._health),
+            ]
         )
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=DRAINING)
 
@@ -90,9 +97,7 @@ class EngineServer:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise TwinError(
-                f"port {self._port} cannot be used ({error.strerror}): choose another by --port"
-            ) from None
+            raise TwinError(f"port {self._port} cannot be used ({error.strerror}): choose another by --port") from None
         self._port = self._runner.addresses[0][1]
         self._reloading = asyncio.create_task(reload_now_and_then(self._engine, self._every))
 
@@ -122,6 +127,10 @@ class EngineServer:
     async def _reload(self, request: web.Request) -> web.Response:
         return web.json_response(await self._engine.reload())
 
+    async def _forget(self, request: web.Request) -> web.Response:
+        await self._engine.forget()
+        return web.Response()
+
     async def _health(self, request: web.Request) -> web.Response:
         told = {"versions": self._engine.versions, "figures": self._engine.status()}
         return web.json_response(told, status=200 if self._engine.alive else 503)
@@ -138,14 +147,28 @@ async def reload_now_and_then(engine: LocalEngine, seconds: float) -> None:
             log.error("looking for promoted versions failed: %s", type(error).__name__)
 
 
-async def serve(server: EngineServer, ready: Callable[[EngineServer], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called once the address is known."""
-    await server.start()
+async def run(settings: Settings, *, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """`twin serve`: answer until SIGINT or SIGTERM; `ready` is told the address once answers can be had.
+
+    Raises:
+        TwinError: the first adapter or its base model cannot be loaded, or nobody may listen there.
+    """
+    adapters = AdapterFolder(settings.adapters)
+    engine = LocalEngine(adapters, settings.quantisation)
     try:
-        ready(server)
-        await stopped()
+        server = EngineServer(
+            engine, host=host, port=port, key=settings.engine_key, reload_every=settings.reload_every
+        )
+        if first := settings.adapter or adapters.first():
+            await engine.start(first)
+        await server.start()
+        try:
+            ready(server.url)
+            await stopped()
+        finally:
+            await server.stop()
     finally:
-        await server.stop()
+        await engine.close()
 
 
 async def stopped() -> None:

@@ -173,7 +173,8 @@ async def test_what_another_try_would_not_mend_is_told_at_once(step: object, kin
 
 
 @pytest.mark.parametrize(
-    ("step", "kind", "grace"), [(status(429), EngineBusy, 60), (status(502), EngineError, 60), (silence, EngineError, 0)]
+    ("step", "kind", "grace"),
+    [(status(429), EngineBusy, 60), (status(502), EngineError, 60), (silence, EngineError, 0)],
 )
 async def test_faults_that_do_not_end_are_told_when_the_time_is_up(
     step: object, kind: type[Exception], grace: float, monkeypatch: pytest.MonkeyPatch
