@@ -45,7 +45,7 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     _json_flag(parser)
-    parser.add_argument("name", metavar="NAME", help="the adapter")
+    parser.add_argument("name", nargs="+", metavar="NAME", help="the adapter, or several of them")
     parser.add_argument(
         "--dataset", action="append", metavar="NAME", help="learn from it (default: as last time, or NAME)"
     )
@@ -55,6 +55,11 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--focus", metavar="SPEAKER", help="whose turns count most: others' weigh a tenth")
     _training_flags(parser)
+    parser.add_argument("--on", choices=("here", "ray"), default="here", help="in this process, or on a Ray cluster")
+    parser.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="on Ray: processes that train one adapter together"
+    )
+    _share_flags(parser, "adapter's process")
 
 
 def _general_arguments(parser: argparse.ArgumentParser) -> None:
@@ -190,7 +195,11 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _share_flags(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--cpus", type=_share, default=1.0, metavar="N", help=f"on Ray: cores of an {what} (default 1)")
     parser.add_argument(
-        "--gpus", type=_share, default=0.0, metavar="N", help=f"on Ray: cards of an {what}, or a part of one (default 0)"
+        "--gpus",
+        type=_share,
+        default=0.0,
+        metavar="N",
+        help=f"on Ray: cards of an {what}, or a part of one (default 0)",
     )
 
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from arguments import parser_of
@@ -64,11 +65,19 @@ def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
 def train(arguments: argparse.Namespace, settings: Settings) -> None:
     """A dataset becomes a new version of an adapter."""
     from trainer import run
-    from trainer.shown import shown
+    from trainer.shown import shown, shown_together
 
-    name, choices = arguments.name, run.Choices.of(arguments)
-    again = f"twin train {name} --resume"
-    shown(lambda report: run.train_adapter(name, settings, choices, report), name, as_json=arguments.json, again=again)
+    choices = run.Choices.of(arguments)
+    if arguments.on == "ray":
+        on_ray = _with_ray("cluster.training")
+        share = on_ray.Share(arguments.workers, cpus=arguments.cpus, gpus=arguments.gpus)
+        shown_together(
+            lambda report: on_ray.train_all(arguments.name, settings, choices, share, report), as_json=arguments.json
+        )
+        return
+    for name in arguments.name:
+        begin = partial(run.train_adapter, name, settings, choices)
+        shown(begin, name, as_json=arguments.json, again=f"twin train {name} --resume")
 
 
 def general(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -293,7 +302,7 @@ def _with_ray(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name not in ("ray", "starlette"):
+        if error.name is None or error.name.partition(".")[0] not in ("ray", "starlette", "pyarrow"):
             raise
         raise TwinError("Ray is not installed: pip install 'whatsapp-twin[cluster]'") from None
 

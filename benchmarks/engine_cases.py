@@ -34,9 +34,7 @@ class Twins:
 
 def make_twins(data: Path, *, hidden: int, layers: int, heads: int, vocabulary: int) -> Twins:
     """A random model and its adapters in a data folder, as a server finds them by DATA_DIR."""
-    base = make_bloom(
-        data / "base", TOKENIZER, hidden=hidden, layers=layers, heads=heads, vocabulary=vocabulary
-    )
+    base = make_bloom(data / "base", TOKENIZER, hidden=hidden, layers=layers, heads=heads, vocabulary=vocabulary)
     folder = AdapterFolder(data / "adapters")
     for number, name in enumerate(NAMES):
         for turn in range(2):

@@ -1,4 +1,4 @@
-"""A Ray cluster to work on: the one that RAY_ADDRESS names, or else one on this machine alone, for as long as needed."""
+"""A Ray cluster to work on: the one that RAY_ADDRESS names, or else one on this machine, for as long as needed."""
 
 import logging
 import os

@@ -107,8 +107,13 @@ class Replica:
                 await self._everyone("forget")
                 return Response()
             case "GET", "/health":
-                return JSONResponse({"versions": self._engine.versions, "figures": self._engine.status()})
+                return JSONResponse(self._told())
         return PlainTextResponse("there is nothing here", 404)
+
+    def _told(self) -> dict[str, Any]:
+        """What is known of whichever replica is asked."""
+        replica = serve.get_replica_context().replica_id.unique_id
+        return {"replica": replica, "versions": self._engine.versions, "figures": self._engine.status()}
 
     async def reload(self) -> dict[str, str]:
         """Let newly promoted versions serve in this replica."""

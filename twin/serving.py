@@ -156,9 +156,7 @@ async def run(settings: Settings, *, host: str, port: int, ready: Callable[[str]
     adapters = AdapterFolder(settings.adapters)
     engine = LocalEngine(adapters, settings.quantisation)
     try:
-        server = EngineServer(
-            engine, host=host, port=port, key=settings.engine_key, reload_every=settings.reload_every
-        )
+        server = EngineServer(engine, host=host, port=port, key=settings.engine_key, reload_every=settings.reload_every)
         if first := settings.adapter or adapters.first():
             await engine.start(first)
         await server.start()

@@ -1,4 +1,4 @@
-"""How many replicas so many active chats need, and what breaks first: Telegram's limits, the database, the bot, the model.
+"""How many replicas so many active chats need, and what is full first: Telegram, the database, the bot, the model.
 
     python -m benchmarks.capacity [--chats 100 10000 1000000] [--step-ms 30 --row-ms 1 ...] [--check] [--json]
 
@@ -21,24 +21,22 @@ CHATS = (100, 10_000, 1_000_000)
 PARTS = {"telegram": "Telegram's limit", "database": "the database", "bot": "the bot's process", "model": "the model"}
 
 
-def assumptions(options: argparse.Namespace) -> Assumptions:
-    return Assumptions(**{one.name: getattr(options, one.name) for one in fields(Assumptions)})
-
-
 def assumed_table(assumed: Assumptions) -> Table:
-    table = Table("assumption", "value", title="assumed")
-    for name, value in asdict(assumed).items():
-        table.add_row(name.replace("_", " "), f"{value:g}")
+    table = Table("assumption", "value", "option")
+    for one in fields(assumed):
+        table.add_row(one.metadata["what"], f"{getattr(assumed, one.name):g}", _option(one.name))
     return table
 
 
-def load_table(loads: list[Load], assumed: Assumptions) -> Table:
-    table = Table("active chats", "messages/s", "answers/s", "replicas", *(PARTS[part] for part in PARTS), "bots")
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def load_table(loads: list[Load]) -> Table:
+    table = Table("chats", "answers/s", "replicas", "bots", *PARTS, title="at the peak, with one of each")
     for one in loads:
-        used = [f"{one.used[part]:,.1%}" for part in PARTS]
-        table.add_row(
-            f"{one.chats:,}", f"{one.messages:,.2f}", f"{one.answers:,.2f}", f"{one.replicas:,}", *used, f"{one.bots:,}"
-        )
+        used = [f"{one.used[part]:,.0%}" for part in PARTS]
+        table.add_row(f"{one.chats:,}", f"{one.answers:,.2f}", f"{one.replicas:,}", f"{one.bots:,}", *used)
     return table
 
 
@@ -47,7 +45,7 @@ def remarks(assumed: Assumptions) -> list[str]:
     limits = sorted((most_chats(assumed, part), part) for part in PARTS)
     seconds = answer_seconds(assumed, assumed.rows)
     said = [
-        f"A replica: {answers_a_second(assumed, assumed.rows):.2f} answers/s with {assumed.rows} rows, "
+        f"A replica: {answers_a_second(assumed, assumed.rows):.2f} answers/s with {assumed.rows:g} rows, "
         f"{seconds:.1f} s each; {answer_seconds(assumed, 1):.1f} s alone.",
         "In the order in which they are full: "
         + "; ".join(f"{PARTS[part]} at {chats:,} chats" for chats, part in limits)
@@ -68,14 +66,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run of --check")
     parser.add_argument("--json", action="store_true", help="nothing but the last line")
     for one in fields(Assumptions):
-        kind = int if one.name == "rows" else float
-        parser.add_argument(f"--{one.name.replace('_', '-')}", type=kind, default=one.default, metavar="N")
+        parser.add_argument(_option(one.name), type=float, default=one.default, metavar="N", help=one.metadata["what"])
     options = parser.parse_args()
     console = Console(quiet=options.json)
-    assumed = assumptions(options)
+    try:
+        assumed = Assumptions(**{one.name: getattr(options, one.name) for one in fields(Assumptions)})
+    except ValueError as error:
+        parser.error(str(error))
     loads = [load(assumed, chats) for chats in options.chats]
     console.print(assumed_table(assumed))
-    console.print(load_table(loads, assumed))
+    console.print(load_table(loads))
     for line in remarks(assumed):
         console.print(line, highlight=False)
     told: dict[str, Any] = {

@@ -68,7 +68,9 @@ async def rate(engines: list[RemoteEngine], clients: int, seconds: float, tokens
     return len(took) / (time.perf_counter() - begun), mean(took)
 
 
-async def check(assumed: Assumptions, seconds: float, show: Callable[[str], None]) -> tuple[Assumptions, list[Measured]]:
+async def check(
+    assumed: Assumptions, seconds: float, show: Callable[[str], None]
+) -> tuple[Assumptions, list[Measured]]:
     """Measure the steps with one replica at one row and at eight, and compare what follows from them with what is seen
     at four rows, and with two replicas.
 
@@ -82,7 +84,8 @@ async def check(assumed: Assumptions, seconds: float, show: Callable[[str], None
         cores = sorted(os.sched_getaffinity(0))
         async with AsyncExitStack() as stack:
             engines = [
-                await stack.enter_async_context(served(Path(scratch), cores[number % len(cores)])) for number in range(2)
+                await stack.enter_async_context(served(Path(scratch), cores[number % len(cores)]))
+                for number in range(2)
             ]
             for engine in engines:
                 await whole(engine.answer(ask(history(8), NAMES[0], tokens)))

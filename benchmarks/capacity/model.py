@@ -6,37 +6,44 @@ second, and the more rows, the more answers and the slower each. Messages come a
 is filled only up to a share of what it can do; beyond that the queue grows.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+def _assumed(value: float, what: str) -> Any:
+    return field(default=value, metadata={"what": what})
+
+
+@dataclass(frozen=True)
 class Assumptions:
-    """What is assumed. Each is an option of the command."""
+    """What is assumed; each is an option of the command. The times of a step are a guess for 6.4 billion parameters in
+    4 bits on a card of 16 GB, for want of one; `--check` measures its own."""
 
-    messages_a_day: float = 40.0  # that an active chat sends the bot
-    peak: float = 4.0  # how many times the mean rate the busiest hour has
-    burst: float = 1.6  # messages that are answered together
-    tokens: float = 25.0  # of an answer
-    read: float = 30.0  # tokens of the new messages, which are read where the history is kept
-    history: float = 600.0  # tokens of a history that is not kept
-    kept: float = 0.8  # share of the requests whose history is kept
-    bubbles: float = 1.3  # messages that the bot sends for an answer
-    edits: float = 2.0  # further calls of the Bot API for an answer: typing, the buttons of the one before
-    step_ms: float = 30.0  # a step with one row: measured
-    row_ms: float = 1.0  # what one more row adds to it: measured
-    read_ms: float = 0.3  # reading one token: measured
-    rows: int = 16  # rows of a replica
-    filled: float = 0.7  # share of what a replica can do that is used at the peak
-    telegram: float = 30.0  # messages a second that Telegram lets one bot send
-    commits: float = 2760.0  # that the database does in a second: measured
-    commits_a_message: float = 6.0  # taken in, begun, answered, sent, done, cleaned
-    bot_ms: float = 6.0  # CPU of the bot's process for a message: measured
-    cost_an_hour: float = 0.0  # of a replica, in any currency; 0: not told
+    messages_a_day: float = _assumed(40.0, "messages that an active chat sends the bot in a day")
+    peak: float = _assumed(4.0, "times the mean rate in the busiest hour")
+    burst: float = _assumed(1.6, "messages that are answered together")
+    tokens: float = _assumed(25.0, "tokens of an answer")
+    read: float = _assumed(30.0, "tokens read for an answer where the history is kept")
+    history: float = _assumed(600.0, "tokens read where it is not")
+    kept: float = _assumed(0.8, "share of the requests whose history is kept")
+    bubbles: float = _assumed(1.3, "messages that the bot sends for an answer")
+    edits: float = _assumed(1.0, "edits for an answer: the buttons of the one before go; they count for Telegram too")
+    step_ms: float = _assumed(60.0, "ms of a step with one row: a guess")
+    row_ms: float = _assumed(2.0, "ms that one more row adds to it: a guess")
+    read_ms: float = _assumed(0.5, "ms to read one token of a history: a guess")
+    rows: float = _assumed(16, "rows of a replica: answers in the making at once")
+    filled: float = _assumed(0.7, "share of what a replica can do that is used at the peak; the rest is for chance")
+    telegram: float = _assumed(30.0, "messages a second that Telegram lets one bot send")
+    commits: float = _assumed(2760.0, "commits that the database does in a second: measured (SQLCipher, WAL, FULL)")
+    commits_a_message: float = _assumed(6.0, "commits for a message, from taking it in to its answer's delivery")
+    bot_ms: float = _assumed(6.0, "ms of processor time of the bot for a message: measured (benchmarks.bot)")
+    cost_an_hour: float = _assumed(0.0, "what a replica costs in an hour; 0: not told")
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            if getattr(self, one.name) < 0:
-                raise ValueError(f"{one.name} must not be below 0")
+            least = 0 if one.name in ("cost_an_hour", "row_ms", "read", "edits", "kept") else 1e-9
+            if not least <= getattr(self, one.name) < float("inf"):
+                raise ValueError(f"{one.name} must be a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,12 @@ class Load:
     first: str
 
 
-def answers_a_second(assumed: Assumptions, rows: int) -> float:
+def answers_a_second(assumed: Assumptions, rows: float) -> float:
     """What a replica can do with so many rows in the making all the time."""
     return rows / answer_seconds(assumed, rows)
 
 
-def answer_seconds(assumed: Assumptions, rows: int) -> float:
+def answer_seconds(assumed: Assumptions, rows: float) -> float:
     """How long one answer takes beside `rows - 1` others, which read and write as it does."""
     read = assumed.kept * assumed.read + (1 - assumed.kept) * assumed.history
     step = assumed.step_ms + (rows - 1) * assumed.row_ms
@@ -74,7 +81,7 @@ def load(assumed: Assumptions, chats: int) -> Load:
     """What so many active chats need."""
     messages = chats * assumed.messages_a_day / 86400 * assumed.peak
     answers = messages / assumed.burst
-    sent = answers * assumed.bubbles
+    sent = answers * (assumed.bubbles + assumed.edits)
     capacity = answers_a_second(assumed, assumed.rows)
     used = {
         "model": answers / capacity,

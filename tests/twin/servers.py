@@ -84,3 +84,14 @@ async def silence(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     await asyncio.Event().wait()
     return response
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait for what rings no bell."""
+    async with asyncio.timeout(60):
+        while not true():
+            await _tick()
+
+
+async def _tick() -> None:
+    await asyncio.sleep(0.01)

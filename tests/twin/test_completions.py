@@ -1,4 +1,4 @@
-"""The engine on an OpenAI-compatible server: the local prompt, the first answer, adapters loaded at run time, faults."""
+"""The engine on an OpenAI-compatible server: the local prompt, the first answer, adapters loaded as it runs, faults."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from benchmarks.models import add_random_adapter
 from tests.twin.engines import AT, turns
-from tests.twin.servers import Step, Stub, completion, json_of, silence, status
+from tests.twin.servers import Step, Stub, completion, json_of, silence, status, until
 from twin.adapter import AdapterFolder, Sampling
 from twin.completions import CompletionsEngine
 from twin.degenerate import GRACEFUL
@@ -215,9 +215,7 @@ async def test_a_running_answer_keeps_its_version_loaded(stub: Stub, adapters: A
             assert UNLOAD not in stub.bodies
             answer.cancel()
         assert answer.finish is None
-        async with asyncio.timeout(60):
-            while UNLOAD not in stub.bodies:
-                await asyncio.sleep(0.01)
+        await until(lambda: UNLOAD in stub.bodies)
         assert stub.bodies[UNLOAD] == [{"lora_name": f"one/{old}"}]
         await client.close()
 
