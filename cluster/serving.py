@@ -131,7 +131,7 @@ class Replica:
         await self._holds(serve.get_multiplexed_model_id() or asked.adapter)
         return StreamingResponse(lines(self._engine, asked), media_type="application/x-ndjson")
 
-    @serve.multiplexed(max_num_models_per_replica=MOST_ADAPTERS)
+    @serve.multiplexed(max_num_models_per_replica=MOST_ADAPTERS)  # type: ignore[untyped-decorator]
     async def _holds(self, adapter: str) -> str:
         """Says to the router that this replica has the adapter; the engine itself loads it."""
         return adapter

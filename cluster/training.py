@@ -1,7 +1,7 @@
 """`twin train --on ray`: each adapter a task of its own, several side by side, each with its share of the machines.
 
-A task does what `twin train` does here, and writes to the same folders, which all machines must see under one path. With
-several workers, one adapter is trained on several cards at once: Ray Train starts the processes and connects them
+A task does what `twin train` does here, and writes to the same folders, which all machines must see under one path.
+With several workers, one adapter is trained on several cards at once: Ray Train starts the processes and connects them
 (DDP), and the Trainer finds them so as under `accelerate launch`.
 """
 

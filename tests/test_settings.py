@@ -41,6 +41,8 @@ def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.Mon
         ("ALLOWED_IDS", "1,two"),
         ("ALLOW_EVERYONE", "maybe"),
         ("TELEGRAM_API_URL", "localhost:8081"),
+        ("ENGINE_URL", "gpu:8090"),
+        ("ENGINE_API", "grpc"),
         ("QUANTISATION", "int3"),
         ("RELOAD_SECONDS", "0"),
         ("RELOAD_SECONDS", "soon"),
