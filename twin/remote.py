@@ -19,11 +19,12 @@ import httpx
 from twin.desk import LocalAnswer, Ticket
 from twin.engine import NEXT_MESSAGE, EngineBusy, EngineError, Request
 from twin.errors import TwinError
-from twin.wire import BEAT, error_of, to_json
+from twin.wire import error_of, to_json
 
 log = logging.getLogger(__name__)
 
 CONNECTING = 5.0  # seconds
+SILENCE = 30.0  # seconds without a word after which a server is taken for dead: a full Ray Serve says nothing at first
 GRACE = 5.0  # seconds beyond a request's own, in which the server may tell that they are over
 PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0)  # seconds before a request is made again
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -94,7 +95,7 @@ class HttpEngine:
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(3 * BEAT, connect=CONNECTING),
+            timeout=httpx.Timeout(SILENCE, connect=CONNECTING),
             limits=httpx.Limits(max_connections=None),
             trust_env=False,  # chats go to the server that was named, and through nobody's proxy
         )
