@@ -17,7 +17,7 @@ _DEFAULTS = {
 
 @contextmanager
 def connected(*, cpus: float, gpus: float) -> Iterator[None]:
-    """Be connected to a cluster within the block.
+    """Be connected to a cluster within the block; a connection that is there already is used, and stays.
 
     Args:
         cpus: what is going to be asked of it.
@@ -26,13 +26,9 @@ def connected(*, cpus: float, gpus: float) -> Iterator[None]:
     Raises:
         TwinError: it cannot be reached, or will never have so much.
     """
-    for key, value in _DEFAULTS.items():
-        os.environ.setdefault(key, value)
-    try:
-        ray.init(include_dashboard=False, logging_level=logging.WARNING, log_to_driver=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        at = os.environ.get("RAY_ADDRESS", "this machine")
-        raise TwinError(f"no Ray cluster can be had at {at} ({type(error).__name__}): check RAY_ADDRESS") from None
+    begins = not ray.is_initialized()
+    if begins:
+        _connect()
     try:
         there = ray.cluster_resources()
         for what, wanted in (("CPU", cpus), ("GPU", gpus)):
@@ -43,4 +39,15 @@ def connected(*, cpus: float, gpus: float) -> Iterator[None]:
                 )
         yield
     finally:
-        ray.shutdown()
+        if begins:
+            ray.shutdown()
+
+
+def _connect() -> None:
+    for key, value in _DEFAULTS.items():
+        os.environ.setdefault(key, value)
+    try:
+        ray.init(include_dashboard=False, logging_level=logging.WARNING, log_to_driver=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        at = os.environ.get("RAY_ADDRESS", "this machine")
+        raise TwinError(f"no Ray cluster can be had at {at} ({type(error).__name__}): check RAY_ADDRESS") from None

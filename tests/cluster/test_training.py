@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'whatsapp-twin[cluster]'")
 
 import cli
+from cluster.connection import connected
 from cluster.training import Share, train_all
 from tests.conftest import make_base
 from trainer import prepare, run
@@ -22,6 +24,13 @@ from twin.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)
 OPTIONS = {"epochs": 1.0, "learning_rate": 1e-2, "context_length": 128, "tokens_per_step": 512}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_here() -> Iterator[None]:
+    """One Ray for all of these: it takes long to start."""
+    with connected(cpus=1, gpus=0):
+        yield
 
 
 @pytest.fixture(scope="module")
