@@ -23,7 +23,7 @@ from twin.limits import Limits
 from twin.local import LocalEngine
 from twin.serving import DRAINING, allowed, key_for, reload_now_and_then, stopped
 from twin.settings import Settings
-from twin.wire import from_json, lines
+from twin.wire import lines, read
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Replica:
             raise RuntimeError("the model thread has ended")
 
     async def __call__(self, request: Request) -> Response:
-        if not allowed(self._key, request.headers.get("Authorization")):
+        if not allowed(self._key, request.headers):
             return PlainTextResponse("ENGINE_KEY is another one here", 401)
         match request.method, request.url.path:
             case "POST", "/answer":
@@ -125,7 +125,7 @@ class Replica:
 
     async def _answer(self, request: Request) -> Response:
         try:
-            asked = from_json(await request.json())
+            asked = read(await request.body())
         except ValueError as error:
             return PlainTextResponse(str(error), 400)
         await self._holds(serve.get_multiplexed_model_id() or asked.adapter)

@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.local import LocalEngine
 from twin.settings import Settings
-from twin.wire import from_json, lines
+from twin.wire import lines, read
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,10 @@ def key_for(host: str, key: str | None) -> str | None:
     return key
 
 
-def allowed(key: str | None, authorization: str | None) -> bool:
-    """Whether a client with this `Authorization` header may come in."""
-    return key is None or hmac.compare_digest((authorization or "").encode(), f"Bearer {key}".encode())
+def allowed(key: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a client with these headers may come in: it has the key, and is no web page in somebody's browser."""
+    shown = headers.get("Authorization", "").encode("utf-8", "replace")
+    return "Origin" not in headers and (key is None or hmac.compare_digest(shown, f"Bearer {key}".encode()))
 
 
 class EngineServer:
@@ -109,13 +110,13 @@ class EngineServer:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not allowed(self._key, request.headers.get("Authorization")):
+        if not allowed(self._key, request.headers):
             raise web.HTTPUnauthorized(text="ENGINE_KEY is another one here")
         return await handler(request)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            asked = from_json(await request.json())
+            asked = read(await request.read())
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})

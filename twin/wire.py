@@ -45,6 +45,19 @@ def from_json(values: Any) -> Request:
         raise ValueError("this is no request for an answer: do client and server have the same version?") from None
 
 
+def read(body: bytes) -> Request:
+    """The request in a body of HTTP.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError):
+        values = None
+    return from_json(values)
+
+
 def _checked(request: Request) -> Request:
     """A request of which every value has its type: what the model thread gets must not be what it dies of."""
     sampling = request.sampling or Sampling()

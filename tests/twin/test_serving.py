@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -224,6 +225,19 @@ async def test_only_who_has_the_key_is_answered(adapters: AdapterFolder) -> None
             with pytest.raises(TwinError, match="ENGINE_KEY"):
                 await other.start("one")
             await other.close()
+
+
+async def test_no_web_page_is_answered(adapters: AdapterFolder) -> None:
+    async with serving(adapters) as (_, server, _), httpx.AsyncClient() as page:
+        told = await page.post(f"{server.url}/answer", json=to_json(ASKED), headers={"Origin": "http://elsewhere"})
+        assert told.status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"turns": 1}', b"\xff"])
+async def test_what_is_no_request_is_told_so(adapters: AdapterFolder, body: bytes) -> None:
+    async with serving(adapters) as (_, server, _), httpx.AsyncClient() as asking:
+        told = await asking.post(f"{server.url}/answer", content=body)
+        assert told.status_code == 400 and told.text.startswith("this is no request")
 
 
 def test_without_a_key_none_but_this_machine_is_served(adapters: AdapterFolder) -> None:
