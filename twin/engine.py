@@ -97,7 +97,7 @@ class Engine(Protocol):
         """Let go of the model's memory; whatever is asked next brings it back."""
 
     async def forget(self) -> None:
-        """Let go of what is kept of all histories."""
+        """Let go of all that is remembered of histories; `/forget` asks for it."""
 
     async def close(self) -> None:
         """Finish or cancel what runs, and let the model go."""
