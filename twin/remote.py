@@ -196,6 +196,10 @@ def refuse(response: httpx.Response, url: str) -> None:
 class RemoteEngine(HttpEngine):
     """Answers that `twin serve` makes, with the adapters that it has."""
 
+    def __init__(self, url: str, key: str | None = None) -> None:
+        super().__init__(url, key)
+        self._forgets = False  # whether the server has yet to be told to
+
     async def start(self, name: str) -> None:
         """See that the server is there.
 
@@ -220,17 +224,21 @@ class RemoteEngine(HttpEngine):
             return {}
 
     async def forget(self) -> None:
-        """Have the server let go of the keys and values of all histories.
-
-        Raises:
-            EngineError: it cannot be told; what it keeps goes with its process.
-        """
+        """Have the server let go of the keys and values of all histories; where it is not there now, before anything
+        else is asked of it."""
+        self._forgets = True
         try:
+            await self._tell_to_forget()
+        except (TransientError, httpx.TransportError, EngineError, TwinError) as error:
+            log.warning("the engine at %s was not told to forget yet: %s", self._url, _described(error))
+
+    async def _tell_to_forget(self) -> None:
+        if self._forgets:
             await self._asked("POST", "/forget")
-        except (TransientError, httpx.TransportError) as error:
-            raise EngineError(f"the engine at {self._url} cannot be told: {_described(error)}") from None
+            self._forgets = False
 
     async def _attempt(self, handing: Handing) -> None:
+        await self._tell_to_forget()
         ticket = handing.ticket
         request = replace(ticket.request, seconds=max(1.0, ticket.request.seconds - ticket.age))
         # The header has Ray Serve send requests to a replica that has the adapter in memory; others ignore it.

@@ -189,6 +189,17 @@ async def test_faults_that_do_not_end_are_told_when_the_time_is_up(
         await client.close()
 
 
+async def test_a_server_that_was_not_there_is_told_to_forget_before_anything_else() -> None:
+    stub = Stub()
+    async with stub.running():
+        stub.scripts |= {"/forget": [status(503), status(502), status(200)], "/answer": [stream([VERSION, TEXT, END])]}
+        client = RemoteEngine(stub.url)
+        await client.forget()
+        assert await whole(client.answer(ASKED)) == await whole(client.answer(ASKED)) == "good"
+        assert len(stub.bodies["/forget"]) == 3 and len(stub.bodies["/answer"]) == 2
+        await client.close()
+
+
 async def test_another_answer_than_before_is_not_joined_to_it() -> None:
     stub = Stub()
     async with stub.running():
