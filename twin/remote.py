@@ -107,6 +107,9 @@ class HttpEngine:
         ticket = Ticket(request)
         return RemoteAnswer(ticket, self._fetch(ticket))
 
+    async def unload(self) -> None:
+        """Nothing to be done: the model's memory is that of another machine, where no training waits for it."""
+
     async def close(self) -> None:
         """Let the connections go; whatever is being fetched ends with an error."""
         await self._client.aclose()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -53,7 +54,8 @@ async def world(trained: tuple[Settings, Adapter], server: Served) -> AsyncItera
     adapters = AdapterFolder(settings.adapters)
     engine = RecordingEngine(server.url)
     await engine.start("daniel")
-    found = World(replace(settings, telegram_api_url=sandbox.api_url), sandbox, engine, adapters)  # type: ignore[arg-type]
+    settings = replace(settings, telegram_api_url=sandbox.api_url, reload_every=timedelta(seconds=5))
+    found = World(settings, sandbox, engine, adapters)  # type: ignore[arg-type]
     found.retrain_command = train_command
     await found.start()
     yield found
