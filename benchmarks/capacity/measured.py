@@ -12,7 +12,9 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.capacity.model import Assumptions, answers_a_second
-from benchmarks.engine_cases import NAMES, ask, history, make_twins
+from benchmarks.engine_cases import CONTEXT, NAMES, TOKENIZER, ask, history
+from benchmarks.models import add_random_adapter, make_bloom
+from twin.adapter import AdapterFolder
 from twin.engine import whole
 from twin.remote import RemoteEngine
 from twin.transcript import Turn
@@ -78,8 +80,9 @@ async def check(
     in which reading is counted as part of a step.
     """
     with tempfile.TemporaryDirectory(prefix="twin-") as scratch:
-        show("making the model and its adapters")
-        make_twins(Path(scratch), hidden=256, layers=6, heads=4, vocabulary=4096)
+        show("making the model and its adapter")
+        base = make_bloom(Path(scratch) / "base", TOKENIZER, hidden=256, layers=6, heads=4, vocabulary=4096)
+        add_random_adapter(AdapterFolder(Path(scratch) / "adapters"), NAMES[0], base, 1, context=CONTEXT)
         tokens = 12
         cores = sorted(os.sched_getaffinity(0))
         async with AsyncExitStack() as stack:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +46,11 @@ def served_on_ray(data: Path, **settings: str) -> Iterator[Served]:
             assert url, "it did not start"
             yield Served(process, url)
         finally:
+            started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(120)
             finally:
-                process.kill()
+                for one in [process, *started]:  # nothing of Ray may stay behind
+                    with suppress(psutil.NoSuchProcess):
+                        one.kill()
