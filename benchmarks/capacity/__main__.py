@@ -92,12 +92,10 @@ def checked(assumed: Assumptions, seconds: float, console: Console) -> list[dict
     from benchmarks.capacity.measured import check
 
     found, lines = asyncio.run(check(assumed, seconds, console.print))
-    table = Table("replicas", "rows each", "answers/s", "predicted", "seen / predicted", title="check on this machine")
+    table = Table("replicas", "rows", "answers/s", "answers/cpu-s", "predicted", "ratio", title="check on this machine")
     for one in lines:
-        ratio = one.answers_s / one.predicted_s
-        table.add_row(
-            str(one.replicas), str(one.rows), f"{one.answers_s:.2f}", f"{one.predicted_s:.2f}", f"{ratio:.2f}"
-        )
+        values = (one.answers_s, one.per_cpu_s, one.predicted, one.per_cpu_s / one.predicted)
+        table.add_row(str(one.replicas), str(one.rows), *(f"{value:.2f}" for value in values))
     console.print(f"measured: a step {found.step_ms:.1f} ms, one more row {found.row_ms:.1f} ms")
     console.print(table)
     return [asdict(one) for one in lines]

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
+
+import psutil
 
 from benchmarks.capacity.model import Assumptions, answers_a_second
-from benchmarks.engine_cases import CONTEXT, NAMES, TOKENIZER, ask, history
+from benchmarks.engine_cases import CONTEXT, NAMES, TOKENIZER, TOKENS, ask, history
 from benchmarks.models import add_random_adapter, make_bloom
 from twin.adapter import AdapterFolder
 from twin.engine import whole
@@ -22,16 +23,37 @@ from twin.transcript import Turn
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Answers a second of so many replicas and rows each, beside what the model says of one replica times as many."""
+    """What so many replicas did with so many rows each.
+
+    Attributes:
+        answers_s: answers a second by the clock, which other programs on the machine slow down.
+        per_cpu_s: answers for a second of a replica's processor time, which they do not.
+        predicted: the same, as the arithmetic has it.
+    """
 
     replicas: int
     rows: int
     answers_s: float
-    predicted_s: float
+    per_cpu_s: float
+    predicted: float
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A replica: its client, and its process."""
+
+    engine: RemoteEngine
+    process: psutil.Process
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time that it has had."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
 
 
 @asynccontextmanager
-async def served(data: Path, core: int) -> AsyncIterator[RemoteEngine]:
+async def served(data: Path, core: int) -> AsyncIterator[Served]:
     """`twin serve` as a process on one core."""
     process = await asyncio.create_subprocess_exec(
         *("taskset", "-c", str(core), sys.executable, "-m", "cli", "serve", "--port", "0"),
@@ -42,32 +64,33 @@ async def served(data: Path, core: int) -> AsyncIterator[RemoteEngine]:
     await process.stdout.readline()
     engine = RemoteEngine((await process.stdout.readline()).decode().strip().rpartition("=")[2])
     try:
-        yield engine
+        yield Served(engine, psutil.Process(process.pid))
     finally:
         await engine.close()
         process.terminate()
         await process.wait()
 
 
-async def rate(engines: list[RemoteEngine], clients: int, seconds: float, tokens: int) -> tuple[float, float]:
-    """Answers a second with so many clients at each engine, and the seconds that one took: every client asks again as
-    soon as it is answered, and its history grows by a message and an answer each time."""
+async def rate(replicas: list[Served], clients: int, seconds: float) -> tuple[float, float]:
+    """Answers a second, and for a second of processor time, with so many clients at each replica.
+
+    Every client asks again as soon as it is answered, and its history grows by a message and an answer each time.
+    """
     ends = time.perf_counter() + seconds
-    took: list[float] = []
+    done = 0
 
     async def client(engine: RemoteEngine, number: int) -> None:
+        nonlocal done
         turns: list[Turn] = list(history(8, number))
         while time.perf_counter() < ends:
-            begun = time.perf_counter()
-            request = ask(tuple(turns), NAMES[0], tokens)
+            request = ask(tuple(turns), NAMES[0])
             said = await whole(engine.answer(request))
-            took.append(time.perf_counter() - begun)
-            more = history(2, number)
-            turns += [Turn("Lisa", said, request.at), replace(more[1], at=request.at)]
+            done += 1
+            turns += [Turn("Lisa", said, request.at), replace(history(2, number)[1], at=request.at)]
 
-    begun = time.perf_counter()
-    await asyncio.gather(*(client(engine, number) for engine in engines for number in range(clients)))
-    return len(took) / (time.perf_counter() - begun), mean(took)
+    begun, used = time.perf_counter(), sum(one.cpu for one in replicas)
+    await asyncio.gather(*(client(one.engine, number) for one in replicas for number in range(clients)))
+    return done / (time.perf_counter() - begun), done / (sum(one.cpu for one in replicas) - used)
 
 
 async def check(
@@ -76,32 +99,31 @@ async def check(
     """Measure the steps with one replica at one row and at eight, and compare what follows from them with what is seen
     at four rows, and with two replicas.
 
-    A new message is read and answered; histories are kept. The steps' own times follow from two runs of one replica,
-    in which reading is counted as part of a step.
+    The times of a step are processor time, in which reading the new message is counted too: histories are kept.
     """
     with tempfile.TemporaryDirectory(prefix="twin-") as scratch:
         show("making the model and its adapter")
         base = make_bloom(Path(scratch) / "base", TOKENIZER, hidden=256, layers=6, heads=4, vocabulary=4096)
         add_random_adapter(AdapterFolder(Path(scratch) / "adapters"), NAMES[0], base, 1, context=CONTEXT)
-        tokens = 12
         cores = sorted(os.sched_getaffinity(0))
         async with AsyncExitStack() as stack:
-            engines = [
+            replicas = [
                 await stack.enter_async_context(served(Path(scratch), cores[number % len(cores)]))
                 for number in range(2)
             ]
-            for engine in engines:
-                await whole(engine.answer(ask(history(8), NAMES[0], tokens)))
+            for one in replicas:
+                await rate([one], 8, 1.0)
             show("one replica, one row and eight")
-            _, one = await rate(engines[:1], 1, seconds, tokens)
-            _, eight = await rate(engines[:1], 8, seconds, tokens)
-            row_ms = max(0.0, (eight - one) / 7 / tokens * 1000)
+            _, alone = await rate(replicas[:1], 1, seconds)
+            _, eight = await rate(replicas[:1], 8, seconds)
+            # n rows take n / rate(n) seconds for an answer of each: a step is that by the tokens.
+            row_ms = max(0.0, (8 / eight - 1 / alone) / 7 / TOKENS * 1000)
             found = replace(
-                assumed, tokens=tokens, step_ms=one / tokens * 1000, row_ms=row_ms, kept=1.0, read=0.0, rows=8
+                assumed, tokens=TOKENS, step_ms=1000 / alone / TOKENS, row_ms=row_ms, kept=1.0, read=0.0, rows=8
             )
             lines = []
-            for replicas, rows in ((1, 4), (1, 8), (2, 4), (2, 8)):
-                show(f"{replicas} replicas, {rows} rows each")
-                seen, _ = await rate(engines[:replicas], rows, seconds, tokens)
-                lines.append(Measured(replicas, rows, seen, replicas * answers_a_second(found, rows)))
+            for count, rows in ((1, 4), (2, 4), (1, 8), (2, 8)):
+                show(f"{count} replicas, {rows} rows each")
+                clock, cpu = await rate(replicas[:count], rows, seconds)
+                lines.append(Measured(count, rows, clock, cpu, answers_a_second(found, rows)))
     return found, lines
