@@ -45,7 +45,7 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     _json_flag(parser)
-    parser.add_argument("name", metavar="NAME", help="the adapter")
+    parser.add_argument("name", nargs="+", metavar="NAME", help="the adapter, or several of them")
     parser.add_argument(
         "--dataset", action="append", metavar="NAME", help="learn from it (default: as last time, or NAME)"
     )
@@ -55,6 +55,11 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--focus", metavar="SPEAKER", help="whose turns count most: others' weigh a tenth")
     _training_flags(parser)
+    parser.add_argument("--on", choices=("here", "ray"), default="here", help="in this process, or on a Ray cluster")
+    parser.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="on Ray: processes that train one adapter together"
+    )
+    _share_flags(parser, "adapter's process")
 
 
 def _general_arguments(parser: argparse.ArgumentParser) -> None:
@@ -185,6 +190,44 @@ def _sandbox_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8081, help="the page's port (default 8081)")
 
 
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8090, help="the port (default 8090; 0: any)")
+    parser.add_argument("--on", choices=("here", "ray"), default="here", help="in this process, or on a Ray cluster")
+    parser.add_argument(
+        "--replicas", type=_range, default=(1, 1), metavar="N", help="on Ray: how many engines, 2, or as needed, 1-4"
+    )
+    _share_flags(parser, "engine")
+
+
+def _share_flags(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--cpus", type=_share, default=1.0, metavar="N", help=f"on Ray: cores of an {what} (default 1)")
+    parser.add_argument(
+        "--gpus",
+        type=_share,
+        default=0.0,
+        metavar="N",
+        help=f"on Ray: cards of an {what}, or a part of one (default 0)",
+    )
+
+
+def _range(text: str) -> tuple[int, int]:
+    least, _, most = text.partition("-")
+    if not least.isdecimal() or not (most or least).isdecimal() or not 0 < int(least) <= int(most or least):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of replicas, such as 2, or 1-4")
+    return int(least), int(most or least)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return share
+
+
 def _json_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
@@ -200,6 +243,7 @@ _ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "chat": _chat_arguments,
     "simulate": _simulate_arguments,
     "bot": lambda parser: None,
+    "serve": _serve_arguments,
     "sandbox": _sandbox_arguments,
     "backup": _backup_arguments,
     "restore": _restore_arguments,

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from arguments import parser_of
@@ -63,11 +65,19 @@ def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
 def train(arguments: argparse.Namespace, settings: Settings) -> None:
     """A dataset becomes a new version of an adapter."""
     from trainer import run
-    from trainer.shown import shown
+    from trainer.shown import shown, shown_together
 
-    name, choices = arguments.name, run.Choices.of(arguments)
-    again = f"twin train {name} --resume"
-    shown(lambda report: run.train_adapter(name, settings, choices, report), name, as_json=arguments.json, again=again)
+    choices = run.Choices.of(arguments)
+    if arguments.on == "ray":
+        on_ray = _with_ray("cluster.training")
+        share = on_ray.Share(arguments.workers, cpus=arguments.cpus, gpus=arguments.gpus)
+        shown_together(
+            lambda report: on_ray.train_all(arguments.name, settings, choices, share, report), as_json=arguments.json
+        )
+        return
+    for name in arguments.name:
+        begin = partial(run.train_adapter, name, settings, choices)
+        shown(begin, name, as_json=arguments.json, again=f"twin train {name} --resume")
 
 
 def general(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -157,7 +167,7 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     """Write with a twin in the terminal."""
     from twin.adapter import AdapterFolder
     from twin.engine import Request
-    from twin.local import LocalEngine
+    from twin.engines import engine_of
     from twin.names import find_name
     from twin.talk import streamed
     from twin.transcript import Turn
@@ -166,9 +176,9 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     adapter = adapters.load(arguments.name)
     twin = find_name(arguments.twin, adapter.people())
     me = find_name(arguments.me, adapter.people()) if arguments.me else adapter.manifest.counterpart(twin)
-    engine = LocalEngine(adapters, settings.quantisation)
     said: list[Turn] = []
     with asyncio.Runner() as runner:
+        engine = engine_of(settings, adapters)
         try:
             runner.run(engine.start(arguments.name))
             print(f"You are {me}; a language model imitates {twin}. Ctrl-D ends the chat.")
@@ -186,7 +196,7 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
 def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
     """Let two people write with each other."""
     from twin.adapter import AdapterFolder
-    from twin.local import LocalEngine
+    from twin.engines import engine_of
     from twin.names import find_name
     from twin.talk import simulate as talk
 
@@ -194,10 +204,9 @@ def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
     adapter = adapters.load(arguments.name)
     first, second = (find_name(name, adapter.people()) for name in (arguments.first, arguments.second))
     sampling = replace(adapter.manifest.sampling, seed=arguments.seed)
-    engine = LocalEngine(adapters, settings.quantisation)
 
     async def run() -> list[dict[str, str]]:
-        turns = []
+        engine, turns = engine_of(settings, adapters), []
         try:
             async for turn in talk(
                 engine,
@@ -225,22 +234,38 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     from bot import app, retrain
     from trainer.command import train_command
     from twin.adapter import AdapterFolder
-    from twin.local import LocalEngine
+    from twin.engines import engine_of
 
     settings.token()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log(settings)
     adapters = AdapterFolder(settings.adapters)
-    engine = LocalEngine(adapters, settings.quantisation)
     first = settings.adapter or adapters.first()
 
     async def serve() -> None:
-        if first and not retrain.makes_room(
-            settings
-        ):  # a base model that is not there is told now, not to the first who writes
+        engine = engine_of(settings, adapters)
+        # A base model that is not there is told now, not to the first who writes.
+        if first and not retrain.makes_room(settings):
             await engine.start(first)
         await app.run(settings, engine, retrain_command=train_command)
 
     asyncio.run(serve())
+
+
+def serve(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Run the engine as a server, for bots that name it by ENGINE_URL."""
+    from twin import serving
+
+    def ready(url: str) -> None:
+        print(f"for .env:\n  ENGINE_URL={url}", flush=True)
+
+    _log(settings)
+    if arguments.on == "here":
+        asyncio.run(serving.run(settings, host=arguments.host, port=arguments.port, ready=ready))
+        return
+    on_ray = _with_ray("cluster.serving")
+    least, most = arguments.replicas
+    layout = on_ray.Layout(least, most, cpus=arguments.cpus, gpus=arguments.gpus)
+    on_ray.run(settings, layout, host=arguments.host, port=arguments.port, ready=ready)
 
 
 def sandbox(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -302,6 +327,20 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> None:
     play(settings, once=once, port=arguments.port)
 
 
+def _with_ray(module: str) -> Any:
+    """A module that needs Ray.
+
+    Raises:
+        TwinError: Ray is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("ray", "starlette", "pyarrow"):
+            raise
+        raise TwinError("Ray is not installed: pip install 'whatsapp-twin[cluster]'") from None
+
+
 def _ask(prompt: str) -> str:
     """A line of the user's; empty at the end of input. Lines without text are asked for again."""
     try:
@@ -311,6 +350,12 @@ def _ask(prompt: str) -> str:
         print()
         return ""
     return line
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for talkative in ("httpx", "httpcore"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def _quieten() -> None:
@@ -323,7 +368,7 @@ def _quieten() -> None:
 
 _VERBS = (
     *(demo, prepare, train, general, evaluate, report, adapters, chat, simulate),
-    *(bot, sandbox, backup, restore, doctor),
+    *(bot, serve, sandbox, backup, restore, doctor),
 )
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from twin.model import base_digest, load_base
 
 AT = datetime(2023, 5, 20, 18, 0)
 SPEAKERS = ("Daniel", "Lisa")
+TRAINED_UNTIL = AT - timedelta(days=9)
 
 
 def make_bloom(folder: Path, tokenizer: Path, *, hidden: int, layers: int, heads: int, vocabulary: int) -> Path:
@@ -32,14 +33,19 @@ def add_random_adapter(
     quantisation: str = "nf4",
     context: int = 192,
     rank: int = 4,
+    neutral: bool = False,
 ) -> Adapter:
-    """A version of adapter `name` with random weights, that steers every layer; promoted."""
+    """A version of adapter `name` with random weights, that steers every layer; promoted.
+
+    Args:
+        neutral: with weights that change nothing, so that the base model itself answers.
+    """
     torch.manual_seed(seed)
     model = get_peft_model(
         load_base(str(base), "none").model,
-        LoraConfig(r=rank, lora_alpha=4 * rank, target_modules="all-linear", init_lora_weights=False),
+        LoraConfig(r=rank, lora_alpha=4 * rank, target_modules="all-linear", init_lora_weights=neutral),
     )
-    chat = Chat(name, SPEAKERS, AT - timedelta(days=9), AT - timedelta(days=8))
+    chat = Chat(name, SPEAKERS, TRAINED_UNTIL, AT - timedelta(days=8))
     manifest = Manifest(
         base_model=str(base),
         base_revision=None,

@@ -1,6 +1,7 @@
 """The directions in which packages may import each other, and what must not be loaded by whom."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": {"twin"},
     "bot": {"twin", "storage"},
     "sandbox": set(),
+    "cluster": {"twin", "trainer"},
     "demo": {"twin", "trainer", "storage", "bot", "sandbox", "cli"},
-    "cli": {"twin", "trainer", "storage", "bot", "sandbox", "demo", "arguments"},
+    "cli": {"twin", "trainer", "storage", "bot", "sandbox", "cluster", "demo", "arguments"},
     "arguments": set(),
 }
 STORAGE_MAY_IMPORT_OF_TWIN = {"twin.transcript", "twin.errors", "twin.files"}
@@ -58,11 +60,29 @@ def test_sql_is_in_storage_alone() -> None:
             assert not {name.split(".")[0] for name in imports_of(path)} & {"sqlite3", "sqlcipher3", "aiosqlite"}, path
 
 
+def test_the_core_needs_no_ray() -> None:
+    for package in MAY_IMPORT.keys() - {"cluster"}:
+        for path in files_of(package):
+            assert not {name.split(".")[0] for name in imports_of(path)} & {"ray", "starlette", "cluster"}, path
+
+
+@pytest.mark.parametrize("argv", [["serve", "--on", "ray"], ["train", "lisa", "--on", "ray"]])
+def test_without_ray_one_line_says_what_to_install(argv: list[str], tmp_path: Path) -> None:
+    code = f"import sys; sys.modules['ray'] = None; import cli; sys.exit(cli.main({argv}))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr == "twin: Ray is not installed: pip install 'whatsapp-twin[cluster]'\n"
+
+
 @pytest.mark.parametrize(
     "module",
     [
         *("bot", "bot.app", "storage", "storage.store", "cli", "sandbox"),
         *("twin.engine", "twin.adapter", "twin.local", "twin.facts", "twin.factfile"),
+        *("twin.engines", "twin.serving"),
     ],
 )
 def test_no_torch_is_loaded_by(module: str) -> None:

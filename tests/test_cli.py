@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -82,6 +83,7 @@ def test_the_table_is_for_people(home: Path, capsys: pytest.CaptureFixture[str])
         (("evaluate", "lisa"), "no adapter 'lisa'"),
         (("train", "../lisa"), "is no name for"),
         (("bot",), "TELEGRAM_TOKEN is not set"),
+        (("serve", "--host", "0.0.0.0"), "set ENGINE_KEY"),  # noqa: S104
     ],
 )
 def test_what_is_not_there(home: Path, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], line: str) -> None:
@@ -128,6 +130,27 @@ def test_simulate_prints_the_talk(
     assert capsys.readouterr().out.splitlines()[0] == "Daniel: hi"
 
 
+def test_an_engine_elsewhere_talks_as_the_one_here(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder
+) -> None:
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    argv = ["simulate", "one", "daniel", "lisa", "--turns", "4", "--opening", "hi", "--seed", "1", "--json"]
+    assert cli.main(argv) == 0
+    here = json.loads(capsys.readouterr().out.splitlines()[-1])
+    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent), "PATH": os.defpath}
+    served = [sys.executable, "-m", "cli", "serve", "--port", "0"]
+    with subprocess.Popen(served, cwd=home, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "for .env:\n"
+        (home / ".env").write_text(process.stdout.readline().strip() + "\n", encoding="utf-8")
+        assert cli.main(argv) == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == here
+    assert "cannot be reached" in refusal(capsys, "chat", "one", "--as", "lisa")
+
+
 def test_chat_answers_until_the_input_ends(
     home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +173,11 @@ def test_chat_answers_until_the_input_ends(
 
 
 @pytest.mark.parametrize(
-    "argv", [["prepare", "x", "--gap", "long"], ["prepare", "x", "--alias", "Lisa"], ["train", "x", "--rank", "0"], []]
+    "argv",
+    [
+        *(["prepare", "x", "--gap", "long"], ["prepare", "x", "--alias", "Lisa"], ["train", "x", "--rank", "0"], []),
+        *(["serve", "--replicas", "0"], ["serve", "--replicas", "4-2"], ["train", "x", "--gpus", "-1"], ["train"]),
+    ],
 )
 def test_bad_flags_are_told_with_the_usage(home: Path, capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

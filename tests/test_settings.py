@@ -44,6 +44,8 @@ def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.Mon
         ("WEBHOOK_URL", "example.org"),
         ("WEBHOOK_LISTEN", "8443"),
         ("WEBHOOK_LISTEN", "127.0.0.1:99999"),
+        ("ENGINE_URL", "gpu:8090"),
+        ("ENGINE_API", "grpc"),
         ("QUANTISATION", "int3"),
         ("RELOAD_SECONDS", "0"),
         ("RELOAD_SECONDS", "soon"),

@@ -21,8 +21,15 @@ def bar(console: Console) -> Iterator[Report]:
     if not processes.is_first():
         yield lambda event: None
         return
+    with bars(console) as report:
+        yield lambda event: report("training", event)
+
+
+@contextmanager
+def bars(console: Console) -> Iterator[Callable[[str, events.Event], None]]:
+    """A bar for each of several trainings, told by name what happens in which."""
     with Progress(
-        TextColumn("training"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]:.2f}"),
@@ -31,13 +38,15 @@ def bar(console: Console) -> Iterator[Report]:
         TextColumn("left {task.fields[left]}"),
         console=console,
     ) as shown:
-        task = shown.add_task("training", total=None, loss=float("nan"), speed=0.0, left="?")
+        tasks: dict[str, TaskID] = {}
 
-        def report(event: events.Event) -> None:
+        def report(name: str, event: events.Event) -> None:
+            if name not in tasks:
+                tasks[name] = shown.add_task(name, total=None, loss=float("nan"), speed=0.0, left="?")
             if isinstance(event, events.Progress):
                 minutes, seconds = divmod(round(event.seconds_left), 60)
                 shown.update(
-                    task,
+                    tasks[name],
                     completed=event.step,
                     total=event.steps,
                     loss=event.loss,
@@ -75,8 +84,8 @@ def measuring(console: Console) -> Iterator[Callable[[str, int, int], None]]:
             shown.stop()
 
 
-def json_lines(event: events.Event) -> None:
+def json_lines(event: events.Event, **more: str) -> None:
     """One JSON object a line, as the bot reads them."""
     if processes.is_first():
-        values = {"event": type(event).__name__.lower(), **asdict(event)}
+        values = {"event": type(event).__name__.lower(), **more, **asdict(event)}
         print(json.dumps(values, ensure_ascii=False), flush=True)

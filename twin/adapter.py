@@ -12,7 +12,7 @@ import logging
 import math
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from typing import Any
 from twin.errors import TwinError
 from twin.files import private_folder, sync, write_private
 from twin.names import folder_name
+from twin.transcript import Turn
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,15 @@ class Manifest:
     def gap(self) -> timedelta:
         """The silence that starts a new conversation."""
         return timedelta(seconds=self.gap_seconds)
+
+    def room(self, tokens: int) -> int:
+        """How many of so many tokens of an answer there is room for after a conversation."""
+        return min(tokens, self.context_length // 3)
+
+    def everyone(self, turns: Iterable[Turn], answering: str) -> tuple[str, ...]:
+        """Its speakers, and after them those of a thread whom it does not know: labels depend on the order."""
+        strangers = {answering, *(turn.speaker for turn in turns)}.difference(self.speakers)
+        return *self.speakers, *sorted(strangers)
 
     def counterpart(self, speaker: str) -> str:
         """Whom `speaker` wrote with in the first chat that has both, else whoever wrote most of the others."""

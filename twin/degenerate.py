@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
+ATTEMPTS = 3  # drawings of an answer before a degenerate one is replaced
+GRACEFUL = "…"  # what is said in place of an answer that stays degenerate
 _LONGEST = 12  # tokens of what is repeated
 _TIMES = 4
 _TOKENS = 12  # that a loop takes at least; `ha ha ha` is an answer
 _DOUBT = 0.75  # of a loop raises doubts
 
 
-def is_loop(said: Sequence[int], *, so_far: bool = False) -> bool:
-    """Whether `said` ends in one stretch of tokens, repeated; `so_far` asks for one that may come to be."""
+def is_loop(said: Sequence[object], *, so_far: bool = False) -> bool:
+    """Whether `said` ends in one stretch of tokens, or words, repeated; `so_far` asks for one that may come to be."""
     share = _DOUBT if so_far else 1.0
     for length in range(1, _LONGEST + 1):
         needed = int(share * max(_TIMES * length, _TOKENS))

@@ -33,6 +33,8 @@ class Request:
         seconds: the longest an answer may take, its time in the queue included; then it ends where it is.
         stream: pieces come as soon as they stand. Without, they come when the answer is whole, and one that turned out
             degenerate as a whole is drawn anew unseen.
+        seed: makes the answer repeatable where its sampling has no seed, as when a lost connection has it asked for
+            again.
     """
 
     adapter: str
@@ -46,6 +48,7 @@ class Request:
     max_messages: int = 4
     seconds: float = 120.0
     stream: bool = True
+    seed: int | None = None
 
 
 class NextMessage(str):

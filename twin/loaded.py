@@ -44,7 +44,7 @@ class Loaded:
 
     def room(self, tokens: int) -> int:
         """How many of so many tokens of an answer there is room for after a conversation."""
-        return min(tokens, self.adapter.manifest.context_length // 3)
+        return self.adapter.manifest.room(tokens)
 
     def prompt(
         self, turns: Sequence[Turn], speaker: str, at: datetime, budget: int, renderer: Renderer | None = None

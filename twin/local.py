@@ -85,6 +85,11 @@ class LocalEngine:
         """The version that serves of each adapter in memory."""
         return dict(self._worker.adapters.versions) if self._worker else {}
 
+    @property
+    def alive(self) -> bool:
+        """Whether requests can be answered: it is not closed, and its thread has not died."""
+        return not self._desk.closed
+
     def status(self) -> dict[str, float]:
         """Figures of the engine: see `twin.metrics.Metrics`; `waiting` requests have not begun."""
         return self.metrics.snapshot() | {"waiting": len(self._desk)}

@@ -1,20 +1,18 @@
 """A row of the batch: one request's tokens, what is cached of them, and the answer that grows from them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from twin.adapter import Sampling
 from twin.decoding import Drawing
-from twin.degenerate import echoes, is_loop
+from twin.degenerate import ATTEMPTS, GRACEFUL, echoes, is_loop
 from twin.desk import Slip
 from twin.engine import NextMessage
 from twin.loaded import Loaded
 from twin.metrics import Metrics
 from twin.writing import Writing
-
-ATTEMPTS = 3  # drawings of an answer before a degenerate one is replaced
-GRACEFUL = "…"  # what is said in place of an answer that stays degenerate
 
 
 class Row:
@@ -50,7 +48,8 @@ class Row:
         self._drawing = drawing
         self._metrics = metrics
         request = ticket.request
-        self._sampling: Sampling = request.sampling or loaded.adapter.manifest.sampling
+        sampling: Sampling = request.sampling or loaded.adapter.manifest.sampling
+        self._sampling = sampling if sampling.seed is not None else replace(sampling, seed=request.seed)
         self._generator = drawing.generator(self._sampling)
         self._heard = request.turns[-1].text if request.turns and request.turns[-1].speaker != request.speaker else ""
         self._attempt = 1

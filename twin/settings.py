@@ -17,6 +17,7 @@ from twin.names import folder_name
 DEFAULT_BASE_MODEL = "malteos/bloom-6b4-clp-german"
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
 _CRON = re.compile(r"\S+(\s+\S+){4}")
+_EXAMPLES = {"TELEGRAM_API_URL": "https://api.telegram.org", "ENGINE_URL": "http://127.0.0.1:8090"}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -29,6 +30,9 @@ class Settings:
     webhook_url: str | None = None
     webhook_listen: tuple[str, int] = ("127.0.0.1", 8443)
     adapter: str | None = None
+    engine_url: str | None = None
+    engine_api: str = "twin"
+    engine_key: str | None = None
     admin_ids: frozenset[int] = frozenset()
     allowed_ids: frozenset[int] = frozenset()
     allow_everyone: bool = False
@@ -102,6 +106,9 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         else None,
         webhook_listen=_address("WEBHOOK_LISTEN", text("WEBHOOK_LISTEN", ":".join(map(str, default.webhook_listen)))),
         adapter=values.get("ADAPTER", "").strip() or None,
+        engine_url=_url("ENGINE_URL", url) if (url := text("ENGINE_URL", "")) else None,
+        engine_api=_one_of("ENGINE_API", text("ENGINE_API", default.engine_api), ("twin", "openai")),
+        engine_key=values.get("ENGINE_KEY", "").strip() or None,
         admin_ids=_ids("ADMIN_IDS", values.get("ADMIN_IDS", "")),
         allowed_ids=_ids("ALLOWED_IDS", values.get("ALLOWED_IDS", "")),
         allow_everyone=_flag("ALLOW_EVERYONE", values.get("ALLOW_EVERYONE", "")),
@@ -166,7 +173,7 @@ def _flag(key: str, value: str) -> bool:
 def _url(key: str, value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise TwinError(f"{key} must be an address such as https://api.telegram.org")
+        raise TwinError(f"{key} must be an address such as {_EXAMPLES[key]}")
     return value.rstrip("/")
 
 

@@ -213,12 +213,10 @@ class Worker:
 
     def _renderer_for(self, ticket: Ticket, loaded: Loaded) -> Renderer:
         """The adapter's renderer, or one that also has labels for speakers whom the adapter does not know."""
-        request = ticket.request
-        strangers = {request.speaker, *(turn.speaker for turn in request.turns)} - loaded.renderer.labels.keys()
-        if not strangers:
-            return loaded.renderer
         manifest = loaded.adapter.manifest
-        speakers = (*manifest.speakers, *sorted(strangers))
+        speakers = manifest.everyone(ticket.request.turns, ticket.request.speaker)
+        if len(speakers) == len(manifest.speakers):
+            return loaded.renderer
         return Renderer(loaded.base.tokenizer, speakers, manifest.trained_until)
 
     def _recover(self, error: Exception) -> None:

@@ -22,11 +22,11 @@ from tests.twin.engines import AT, GREEDY, add_random_adapter, turns
 from twin.adapter import AdapterFolder, Sampling
 from twin.batch import Batch
 from twin.decoding import Drawing
+from twin.degenerate import GRACEFUL
 from twin.engine import EngineBusy, EngineError, Request, messages, whole
 from twin.errors import TwinError
 from twin.limits import Limits
 from twin.local import LocalEngine
-from twin.row import GRACEFUL
 
 NAMES = ("one", "two", "three")
 LONG = "the history of this chat is long enough to fill some of its context"

@@ -1,0 +1,1 @@
+"""More machines than one, by Ray (extra `cluster`): engines that share the chats, trainings side by side."""
