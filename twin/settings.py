@@ -17,7 +17,11 @@ from twin.names import folder_name
 DEFAULT_BASE_MODEL = "malteos/bloom-6b4-clp-german"
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
 _CRON = re.compile(r"\S+(\s+\S+){4}")
-_EXAMPLES = {"TELEGRAM_API_URL": "https://api.telegram.org", "ENGINE_URL": "http://127.0.0.1:8090"}
+_EXAMPLES = {
+    "TELEGRAM_API_URL": "https://api.telegram.org",
+    "WEBHOOK_URL": "https://bot.example.org",
+    "ENGINE_URL": "http://127.0.0.1:8090",
+}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
