@@ -14,8 +14,9 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --no-cache-
 demo: $(VENV)/core
 	$(VENV)/bin/twin demo
 
+# Two processes of one torch thread each: on two cores two threads in one process gain little, in two processes they collide.
 test: $(VENV)/dev
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev
 	$(VENV)/bin/ruff check

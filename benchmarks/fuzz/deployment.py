@@ -83,17 +83,25 @@ class Deployment:
         self._thread.start()
         self._do(self._start())
 
-    def take(self, update: Any, *, may_fail: bool = False) -> None:
-        """Receive an update as Telegram's server would send it, and wait until all that comes of it is done.
+    def take(self, update: Any) -> None:
+        """Receive an update, which no handler may stumble over.
 
         Raises:
-            FindingError: a handler stumbled over it, and it may not (`may_fail`).
+            FindingError: one did.
             TimeoutError: it was not settled.
         """
         self._failures.lines.clear()
-        self._do(self._take(update))
-        if self._failures.lines and not may_fail:
+        self.survive(update)
+        if self._failures.lines:
             raise FindingError(self._failures.lines[0])
+
+    def survive(self, update: Any) -> None:
+        """Receive an update as Telegram's server would send it, and wait until all that comes of it is done.
+
+        Raises:
+            TimeoutError: it was not settled.
+        """
+        self._do(self._take(update))
 
     def alive(self) -> None:
         """That somebody else is answered still."""

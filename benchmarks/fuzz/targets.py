@@ -250,5 +250,5 @@ def _adapter_files(folder: Path, manifest: Manifest) -> Target:
 
 
 def _survives(deployment: Deployment, update: Any) -> None:
-    deployment.take(update, may_fail=True)
+    deployment.survive(update)
     deployment.alive()

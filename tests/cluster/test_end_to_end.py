@@ -9,20 +9,20 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'whatsapp-twin[cluster]'")
 
 from sandbox import Sandbox
+from tests import test_end_to_end as scenario
 from tests.bot.conftest import TOKEN, World
 from tests.cluster.served import Served, served_on_ray
-from tests.test_end_to_end import (
-    test_retrain_by_an_admin_while_the_bot_goes_on_answering,
-    test_the_main_job,
-    trained,
-)
 from trainer.command import train_command
 from twin.adapter import Adapter, AdapterFolder
 from twin.engine import Request
 from twin.remote import RemoteAnswer, RemoteEngine
 from twin.settings import Settings
 
-__all__ = ["test_retrain_by_an_admin_while_the_bot_goes_on_answering", "test_the_main_job", "trained"]
+trained = scenario.trained
+test_the_main_job = scenario.test_the_main_job  # before there is anything of another test in the chats
+test_retrain_by_an_admin_while_the_bot_goes_on_answering = (
+    scenario.test_retrain_by_an_admin_while_the_bot_goes_on_answering
+)
 pytestmark = pytest.mark.timeout(900)
 
 
