@@ -26,8 +26,9 @@ from telegram import Update
 from telegram.ext import Application, ContextTypes, MessageHandler, filters
 
 from sandbox import Sandbox
-from twin.adapter import AdapterFolder, Chat, Manifest
+from twin.adapter import AdapterFolder
 from twin.engine import Request
+from twin.manifest import Chat, Manifest
 from twin.settings import Settings
 
 TOKEN = "1000000001:benchmark_of_the_bot_alone"  # noqa: S105  of a sandbox that lives for a minute

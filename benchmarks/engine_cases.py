@@ -11,9 +11,10 @@ from statistics import median
 from transformers import AutoTokenizer
 
 from benchmarks.models import AT, SPEAKERS, TRAINED_UNTIL, add_random_adapter, make_bloom
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.engine import Request, whole
 from twin.engines import AnyEngine
+from twin.manifest import Sampling
 from twin.transcript import Renderer, Turn
 
 TOKENS = 12  # of an answer

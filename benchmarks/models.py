@@ -7,7 +7,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoTokenizer, BloomConfig, BloomForCausalLM
 
-from twin.adapter import Adapter, AdapterFolder, Chat, Manifest
+from twin.adapter import Adapter, AdapterFolder
+from twin.manifest import Chat, Manifest
 from twin.model import base_digest, load_base
 
 AT = datetime(2023, 5, 20, 18, 0)

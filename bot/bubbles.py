@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.delivery import parts
 from storage.store import Bubble
-from twin.adapter import Rhythm
+from twin.manifest import Rhythm
 from twin.transcript import Turn
 
 

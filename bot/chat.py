@@ -21,9 +21,10 @@ from bot.presence import typing
 from bot.quarantine import Quarantine
 from bot.texts import Words
 from storage.store import Buttons, Place, Preferences, Store, StoreError, Thread, Waiting
-from twin.adapter import AdapterFolder, Rhythm
+from twin.adapter import AdapterFolder
 from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
 from twin.errors import TwinError
+from twin.manifest import Rhythm
 from twin.settings import Settings
 
 log = logging.getLogger(__name__)

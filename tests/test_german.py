@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from trainer import dataset, prepare, run
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.engine import Request, whole
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 from twin.settings import Settings
 from twin.transcript import Turn, render
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from trainer.loss import computing
-from twin.adapter import Adapter, Manifest
+from twin.adapter import Adapter
 from twin.decoding import Drawing
 from twin.desk import Slip
 from twin.engine import Finish, NextMessage, Request
 from twin.facts import FactIndex
 from twin.generic import rows_on
 from twin.loaded import Loaded, LoadedAdapters
+from twin.manifest import Manifest
 from twin.metrics import Metrics
 from twin.model import BaseModel
 from twin.prefixes import Prefixes

@@ -10,9 +10,10 @@ from trainer.findings import Evaluation, keep
 from trainer.questions import read_questions
 from trainer.report import write_report
 from trainer.run import read_datasets
-from twin.adapter import Adapter, AdapterFolder, Manifest
+from twin.adapter import Adapter, AdapterFolder
 from twin.limits import Limits
 from twin.loaded import LoadedAdapters
+from twin.manifest import Manifest
 from twin.settings import Settings
 from twin.transcript import Conversation, Turn
 

@@ -22,8 +22,8 @@ from trainer.ranking import choices_of, rank
 from trainer.recital import Canary, Chats, find_canaries, recites, spoken_once
 from trainer.replies import Reply, replies_of
 from trainer.style import Style, style_of
-from twin.adapter import Sampling
 from twin.engine import Request
+from twin.manifest import Sampling
 from twin.transcript import Conversation, render
 
 FEWEST = 10  # held-out conversations, below which nothing is said of likeness

@@ -10,7 +10,8 @@ from trainer.loss import held_out_loss
 from trainer.options import TrainingOptions, rows_at_once
 from trainer.recital import Chats, verbatim_overlap
 from trainer.windows import Collator, windows_of
-from twin.adapter import Adapter, AdapterFolder, Manifest
+from twin.adapter import Adapter, AdapterFolder
+from twin.manifest import Manifest
 from twin.model import BaseModel
 from twin.transcript import Conversation, Renderer
 

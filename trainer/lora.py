@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from trainer.options import ALL_LINEAR, TrainingOptions
-from twin.adapter import Adapter, Manifest
+from twin.adapter import Adapter
 from twin.errors import TwinError
+from twin.manifest import Manifest
 from twin.model import BaseModel
 
 ADAPTER = "default"  # peft's name for the adapter in training

@@ -4,8 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 from trainer.options import TrainingOptions
-from twin.adapter import Adapter, AdapterFolder, Manifest
+from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
+from twin.manifest import Manifest
 from twin.model import BaseModel
 
 NONE = "none"  # said in place of a name, where it shall not be as last time

@@ -7,8 +7,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from twin.adapter import Sampling
 from twin.decoding import Decoder
+from twin.manifest import Sampling
 from twin.transcript import Conversation, Renderer, render
 
 SAMPLE_MOMENTS = 4  # how often sample predictions are made in a run

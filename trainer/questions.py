@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from twin.adapter import Manifest
 from twin.errors import TwinError
+from twin.manifest import Manifest
 from twin.names import find_name
 from twin.transcript import Turn
 

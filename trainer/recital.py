@@ -16,8 +16,8 @@ import torch
 
 from trainer.loss import computing, losses_after
 from trainer.windows import Collator, Window
-from twin.adapter import Sampling
 from twin.decoding import Decoder
+from twin.manifest import Sampling
 from twin.transcript import Conversation, Passage, Renderer, Turn, clean_text
 
 VERBATIM = 50  # characters in a row that make an answer a recital

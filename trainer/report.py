@@ -18,9 +18,10 @@ from trainer import activity, figures
 from trainer.activity import Activity
 from trainer.findings import EXAMPLES, KEY
 from trainer.measures import extent_of, measures_of
-from twin.adapter import Adapter, Manifest, read_object
+from twin.adapter import Adapter, read_object
 from twin.errors import TwinError
 from twin.files import write_private
+from twin.manifest import Manifest
 from twin.transcript import UNDATED, said_in
 
 FILE = "report.html"

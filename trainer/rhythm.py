@@ -13,7 +13,7 @@ within one.
 from collections.abc import Iterable
 from statistics import fmean
 
-from twin.adapter import Rhythm
+from twin.manifest import Rhythm
 from twin.transcript import Conversation
 
 LONGEST = 60.0  # seconds between two messages of a burst

@@ -17,10 +17,11 @@ from trainer.origin import NONE
 from trainer.progress import Report
 from trainer.train import TrainingData, TrainingResult, train
 from twin import facts
-from twin.adapter import Adapter, AdapterFolder, Manifest
+from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.factfile import read_facts, with_known_speakers
 from twin.facts import Fact
+from twin.manifest import Manifest
 from twin.model import base_digest, load_base
 from twin.names import find_name
 from twin.settings import Settings

@@ -32,10 +32,11 @@ from trainer.recital import Chats
 from trainer.rhythm import rhythms
 from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, windows_of
 from trainer.writing import write_files
-from twin.adapter import Adapter, AdapterFolder, Manifest, Sampling
+from twin.adapter import Adapter, AdapterFolder
 from twin.decoding import Decoder
 from twin.errors import TwinError
 from twin.facts import Fact, digest
+from twin.manifest import Manifest, Sampling
 from twin.model import BaseModel
 from twin.transcript import Conversation, Renderer
 

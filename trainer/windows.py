@@ -9,8 +9,8 @@ from datetime import datetime
 import torch
 
 from trainer.asking import windows_with_facts
-from twin.adapter import Chat
 from twin.facts import Fact
+from twin.manifest import Chat
 from twin.transcript import Conversation, Passage, Renderer, segments_of
 
 TRAINING_SHARE, VALIDATION_SHARE = 0.9, 0.05  # of each chat's conversations, in time order; the rest is the test part

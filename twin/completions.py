@@ -15,10 +15,11 @@ from typing import Any
 import httpx
 
 from twin import facts
-from twin.adapter import Adapter, AdapterFolder, Sampling
+from twin.adapter import Adapter, AdapterFolder
 from twin.degenerate import ATTEMPTS, GRACEFUL, echoes, is_loop
 from twin.engine import EngineError, Finish, NextMessage, Request
 from twin.errors import TwinError
+from twin.manifest import Sampling
 from twin.pieces import Pieces, pieces_of
 from twin.remote import CutError, Handing, HttpEngine, TransientError, lines_of, object_in, refuse
 from twin.said import Said

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from twin.adapter import Sampling
 from twin.engine import Finish
+from twin.manifest import Sampling
 from twin.writing import Alphabet, Writing
 
 _NUCLEUS = 256  # likeliest tokens that nearly always hold the nucleus; sorting the whole vocabulary takes longer

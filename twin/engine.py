@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from twin.adapter import Sampling
+from twin.manifest import Sampling
 from twin.transcript import Turn
 
 Finish = Literal["separator", "length", "time", "degenerate"]

@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from twin.adapter import Adapter, AdapterFolder, Manifest
+from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
+from twin.manifest import Manifest
 from twin.names import folder_name
 
 FORMAT_VERSION = 1

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import torch
 
-from twin.adapter import Sampling
 from twin.decoding import Drawing
 from twin.degenerate import ATTEMPTS, GRACEFUL, echoes, is_loop
 from twin.desk import Slip
 from twin.engine import NextMessage
 from twin.loaded import Loaded
+from twin.manifest import Sampling
 from twin.metrics import Metrics
 from twin.writing import Writing
 

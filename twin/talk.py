@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from twin.adapter import Sampling
 from twin.engine import Engine, Request, whole
+from twin.manifest import Sampling
 from twin.transcript import Turn
 
 PAUSE = timedelta(minutes=1)  # between the turns of a simulated conversation

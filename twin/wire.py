@@ -12,9 +12,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from twin.adapter import Sampling
 from twin.engine import Answer, Engine, EngineBusy, EngineError, NextMessage, Request
 from twin.errors import TwinError
+from twin.manifest import Sampling
 from twin.transcript import Turn
 
 BEAT = 5.0  # seconds of silence after which the server says that it is still there

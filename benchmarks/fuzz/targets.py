@@ -22,10 +22,11 @@ from trainer.general import read_corpus
 from trainer.questions import read_questions
 from trainer.whatsapp import read_export
 from twin import facts
-from twin.adapter import AdapterFolder, Chat, Manifest
+from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.exchange import import_
 from twin.factfile import read_facts
+from twin.manifest import Chat, Manifest
 from twin.settings import load_settings, read_settings
 from twin.transcript import date_tag, labels_of
 

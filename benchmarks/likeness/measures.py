@@ -10,8 +10,9 @@ from trainer.likeness import spoken
 from trainer.loss import losses_of
 from trainer.questions import Question
 from trainer.windows import Collator, Window
-from twin.adapter import Adapter, Sampling
+from twin.adapter import Adapter
 from twin.engine import Engine, Request
+from twin.manifest import Sampling
 from twin.talk import simulate
 from twin.transcript import Conversation, Passage, Turn, date_tag
 

@@ -14,8 +14,9 @@ import pytest
 from bot.app import build, running
 from sandbox import Message, Sandbox
 from storage.store import Place, Store, Thread
-from twin.adapter import AdapterFolder, Chat, Manifest
+from twin.adapter import AdapterFolder
 from twin.engine import Request
+from twin.manifest import Chat, Manifest
 from twin.settings import Settings
 
 TOKEN = "4321:a-Token_of_the_sandbox"

@@ -11,8 +11,8 @@ from bot.bubbles import bubbles_of
 from bot.burst import Burst
 from bot.texts import Words
 from storage.store import Place
-from twin.adapter import Rhythm
 from twin.engine import NEXT_MESSAGE
+from twin.manifest import Rhythm
 
 DANIEL, GUEST, SOON = 1001, 1002, 20.0
 WORDS = Words("en")

@@ -16,9 +16,10 @@ from tests.conftest import chat_with_sign, make_tokenizer
 from trainer import memory
 from trainer.progress import Event, Shortage
 from trainer.train import TrainingData, TrainingOptions, TrainingResult, train
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.decoding import Decoder
 from twin.errors import TwinError
+from twin.manifest import Sampling
 from twin.model import BaseModel, load_base
 from twin.transcript import Renderer
 

@@ -20,12 +20,13 @@ from trainer.likeness import Foretold, exchanged, losses_of_conversations, spoke
 from trainer.ranking import CHOICE, choices_of, hits, mrr, rank
 from trainer.replies import replies_of
 from trainer.windows import split_by_time
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.decoding import Decoder
 from twin.engine import Request
 from twin.exchange import export
 from twin.facts import Fact, FactIndex
 from twin.loaded import LoadedAdapters
+from twin.manifest import Sampling
 from twin.settings import Settings
 from twin.transcript import Conversation, Passage, Renderer, Turn
 

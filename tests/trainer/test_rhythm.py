@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.rhythm import FEWEST, LONGEST, rhythms
-from twin.adapter import Rhythm
+from twin.manifest import Rhythm
 from twin.transcript import Conversation, Turn
 
 START = datetime(2023, 5, 4, 18, 0)

@@ -16,7 +16,7 @@ from trainer.lora import ADAPTER, keep_differentiable, prepared_for_training
 from trainer.loss import held_out_loss, losses_after, losses_of
 from trainer.options import TrainingOptions
 from trainer.windows import Collator, Window
-from twin.adapter import Chat, Manifest
+from twin.manifest import Chat, Manifest
 from twin.model import load_base
 
 PREFIX = [5, 9, 200, 31, 77, 8]

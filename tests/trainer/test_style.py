@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from trainer.questions import read_questions
 from trainer.replies import replies_of
 from trainer.style import FEATURES, distance, style_of
-from twin.adapter import Chat, Manifest
 from twin.errors import TwinError
+from twin.manifest import Chat, Manifest
 from twin.transcript import Conversation, Turn
 
 AT = datetime(2023, 5, 4, 18, 0)

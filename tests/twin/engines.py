@@ -14,8 +14,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralFo
 import twin.loaded
 from benchmarks.models import AT, SPEAKERS, add_random_adapter
 from tests.conftest import make_tokenizer
-from twin.adapter import Adapter, AdapterFolder, Sampling
+from twin.adapter import Adapter, AdapterFolder
 from twin.engine import Request
+from twin.manifest import Sampling
 from twin.model import BaseModel, load_base
 from twin.row import Row
 from twin.transcript import Renderer, Turn

@@ -13,9 +13,10 @@ import pytest
 
 import cli
 from tests.conftest import train_sign
-from twin.adapter import Adapter, AdapterFolder, Manifest, Rhythm
+from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.exchange import check_weights, export, import_
+from twin.manifest import Manifest, Rhythm
 
 WEIGHTS = "adapter_model.safetensors"
 

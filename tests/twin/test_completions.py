@@ -15,11 +15,12 @@ from transformers import PreTrainedTokenizerFast
 from benchmarks.models import add_random_adapter
 from tests.twin.engines import AT, turns
 from tests.twin.servers import Step, Stub, completion, json_of, silence, status, until
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.completions import CompletionsEngine
 from twin.degenerate import GRACEFUL
 from twin.engine import EngineError, NextMessage, Request, whole
 from twin.errors import TwinError
+from twin.manifest import Sampling
 from twin.pieces import Pieces
 from twin.said import Said
 from twin.transcript import Renderer, Turn

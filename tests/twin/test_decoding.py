@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from twin.adapter import Sampling
 from twin.decoding import Decoder, draw
+from twin.manifest import Sampling
 
 GREEDY = Sampling(temperature=0, repetition_penalty=1)
 

@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerFast
 
 import twin.worker
 from tests.twin.engines import AT, GREEDY, add_random_adapter, turns
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.batch import Batch
 from twin.decoding import Drawing
 from twin.degenerate import GRACEFUL
@@ -27,6 +27,7 @@ from twin.engine import EngineBusy, EngineError, Request, messages, whole
 from twin.errors import TwinError
 from twin.limits import Limits
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 
 NAMES = ("one", "two", "three")
 LONG = "the history of this chat is long enough to fill some of its context"

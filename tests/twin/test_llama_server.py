@@ -15,11 +15,12 @@ import pytest
 
 from benchmarks.models import add_random_adapter
 from tests.twin.engines import AT, GREEDY, turns
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.completions import CompletionsEngine
 from twin.engine import EngineError, Request, messages, whole
 from twin.errors import TwinError
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 from twin.transcript import Turn
 
 pytest.importorskip("xllamacpp", reason="llama.cpp's server is not installed: pip install xllamacpp gguf")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import train_sign
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.engine import EngineError, Request, whole
 from twin.errors import TwinError
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 from twin.transcript import Turn
 
 AT = datetime(2023, 5, 20, 18, 0)

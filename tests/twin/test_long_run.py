@@ -17,11 +17,12 @@ import torch
 
 import twin.worker
 from tests.twin.engines import AT, add_random_adapter, turns
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.batch import Batch
 from twin.engine import EngineBusy, EngineError, Request
 from twin.limits import Limits
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 
 REQUESTS = int(os.environ.get("TWIN_LONG_RUN", "400"))
 CLIENTS = 24

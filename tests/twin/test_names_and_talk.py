@@ -4,10 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.engine import Request
 from twin.errors import TwinError
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 from twin.names import find_name
 from twin.talk import simulate, streamed
 from twin.transcript import Turn

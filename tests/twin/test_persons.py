@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import train_sign
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.engine import Request, whole
 from twin.limits import Limits
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 from twin.transcript import Turn
 
 AT = datetime(2023, 5, 20, 18, 0)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from benchmarks.models import add_random_adapter
 from tests.twin.engines import AT, GREEDY, turns
 from tests.twin.servers import Stub, silence, status, stream, until
-from twin.adapter import AdapterFolder, Sampling
+from twin.adapter import AdapterFolder
 from twin.engine import EngineBusy, EngineError, NextMessage, Request, whole
 from twin.errors import TwinError
 from twin.limits import Limits
 from twin.local import LocalEngine
+from twin.manifest import Sampling
 from twin.remote import RemoteEngine
 from twin.serving import EngineServer
 from twin.transcript import Turn
