@@ -8,6 +8,7 @@ from telegram.helpers import effective_message_type
 
 from bot.addressed import without_mention
 from bot.desk import Desk, acknowledge, place_of, quietly
+from bot.manner import as_written_by
 from bot.texts import short
 from storage.store import TakenBack, Thread
 from twin.transcript import Turn
@@ -43,7 +44,8 @@ class TalkHandlers:
         said = Turn(await self._speaker(update, thread), note, _at(message))
         async with self._desk.store.transaction():
             await self._desk.store.add_turn(thread.id, said, update_id=update.update_id, message_id=message.message_id)
-            await self._desk.say(update, words("cannot_see", speaker=thread.answers, kind=kind))
+            turns = await self._desk.store.turns(thread.id)
+            await self._desk.say(update, as_written_by(thread.answers, turns, words("cannot_see", kind=kind)))
 
     async def edited(self, update: Update, context: Context) -> None:
         """The history says what the message says now; an answer in the making is made anew."""

@@ -71,7 +71,7 @@ TEXTS = {
     "unknown_command_near": "Den Befehl kenne ich nicht. Meinst du {nearest}?",
     # schreiben
     "cannot_answer": "Der Zwilling kann gerade nicht antworten. Bitte versuch es nachher noch einmal.",
-    "cannot_see": "({speaker} kann das nicht sehen, nur die Art: {kind}. Sag es in Worten.)",
+    "cannot_see": "Ich kann das nicht sehen, nur die Art: {kind}. Sag es mir in Worten.",
     "paused": "(Gerade wird ein Zwilling trainiert und braucht den Speicher. Danach kommt die Antwort.)",
     "silent": "({speaker} sagt nichts dazu.)",
     "failed": "Das hat nicht geklappt, und du kannst nichts dafür. Bitte versuch es noch einmal; bleibt es so, sag es "

@@ -71,7 +71,7 @@ TEXTS = {
     "unknown_command_near": "I do not know that command. Did you mean {nearest}?",
     # talking
     "cannot_answer": "The twin cannot answer right now. Please try again in a while.",
-    "cannot_see": "({speaker} cannot see it, only that it is a {kind}. Tell it in words.)",
+    "cannot_see": "I can't see it, only that it's a {kind}. Tell me in words.",
     "paused": "(A twin is being trained and needs the memory. What you write is answered as soon as that is done.)",
     "silent": "({speaker} says nothing to that.)",
     "failed": "That did not work, and it is not your fault. Please try again; if it stays so, tell whoever runs this "

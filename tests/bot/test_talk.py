@@ -84,7 +84,7 @@ async def test_typing_is_shown_while_it_thinks(world: World, monkeypatch: pytest
 async def test_other_kinds_are_not_seen_but_noted(world: World) -> None:
     await world.sandbox.send_file(GUEST, "notes.pdf", b"some notes")
     await world.settled()
-    assert world.said(GUEST)[-1] == "(Lisa cannot see it, only that it is a file. Tell it in words.)"
+    assert world.said(GUEST)[-1] == "I can't see it, only that it's a file. Tell me in words."
     assert world.engine.requests == []
     assert await world.history(GUEST) == [("Daniel", "[file]")]
 
@@ -113,7 +113,7 @@ async def test_kinds_that_the_page_cannot_send(world: World, kind: str, content:
     state = world.sandbox._state
     sent = state.add_message(*reversed(state.enter(DANIEL, None)))
     state.add_update("message", sent.to_api() | {kind: content})
-    assert "cannot see it" in (await world.next(sent)).text
+    assert "can't see it" in (await world.next(sent)).text
     assert await world.history() == [("Daniel", note)]
 
 
