@@ -14,6 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from benchmarks.bot import weightless
 from benchmarks.fuzz.deployment import Deployment, FindingError
 from benchmarks.fuzz.inputs import TEXTS, changed_bytes, changed_json
 from benchmarks.fuzz.updates import WHOLE, callbacks, updates
@@ -26,7 +27,7 @@ from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.exchange import import_
 from twin.factfile import read_facts
-from twin.manifest import Chat, Manifest
+from twin.manifest import Manifest
 from twin.settings import load_settings, read_settings
 from twin.transcript import date_tag, labels_of
 
@@ -44,7 +45,7 @@ class Target:
 @contextmanager
 def targets(folder: Path) -> Iterator[Mapping[str, Target]]:
     """Every target by its name; they work in `folder`."""
-    manifest = _manifest()
+    manifest = weightless()
     deployment = Deployment(folder, _adapters(folder / "data" / "adapters", manifest))
     try:
         yield {
@@ -139,23 +140,6 @@ def _zipped(chat: bytes) -> bytes:
 
 
 # adapters
-
-
-def _manifest() -> Manifest:
-    until = datetime(2023, 5, 4)
-    speakers = ("Daniel", "Lisa")
-    return Manifest(
-        base_model="base",
-        base_revision=None,
-        base_digest="",
-        quantisation="none",
-        speakers=speakers,
-        chats=(Chat("Lisa", speakers, until, until),),
-        datasets=("lisa",),
-        dataset_digest="0",
-        context_length=512,
-        gap_seconds=3600,
-    )
 
 
 def _adapters(root: Path, manifest: Manifest) -> AdapterFolder:
