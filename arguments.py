@@ -51,6 +51,11 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--facts", metavar="FILE", help="what the chats do not tell (default: as last time; none)")
     parser.add_argument(
+        "--fact-encoder",
+        metavar="MODEL",
+        help="find facts by meaning, with this sentence encoder (default: as last time; none)",
+    )
+    parser.add_argument(
         "--from", dest="source", metavar="ADAPTER", help="begin with its weights (default: as last time; none)"
     )
     parser.add_argument("--focus", metavar="SPEAKER", help="whose turns count most: others' weigh a tenth")

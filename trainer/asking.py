@@ -10,7 +10,6 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from twin import facts as kept
 from twin.facts import MOST_FACTS, Fact
@@ -59,15 +58,9 @@ def windows_with_facts(
             yield [*placing.before(whole, room), *whole]
 
 
-def write_facts(folder: Path, facts: Sequence[Fact], chats: Mapping[str, Sequence[Conversation]]) -> None:
-    """Put facts into an adapter's folder, with the chats' common words, by which serving finds them."""
-    if facts:
-        (folder / kept.FILE).write_text(kept.to_json(facts, _common(chats)), "utf-8")
-
-
-def index_of(facts: Sequence[Fact], chats: Mapping[str, Sequence[Conversation]]) -> kept.FactIndex | None:
-    """The facts as serving will find them; None where there are none."""
-    return kept.FactIndex(facts, _common(chats)) if facts else None
+def kept_facts(facts: Sequence[Fact], chats: Mapping[str, Sequence[Conversation]], encoder: str) -> kept.Kept | None:
+    """The facts as serving needs them, with the chats' common words; None where there are none."""
+    return kept.Kept(tuple(facts), _common(chats), encoder) if facts else None
 
 
 def _common(chats: Mapping[str, Sequence[Conversation]]) -> Frequencies:

@@ -5,6 +5,7 @@ from typing import Any
 
 from trainer import processes
 from twin.errors import TwinError
+from twin.meaning import NONE
 
 ALL_LINEAR = "all-linear"  # peft's word for every linear layer but the output layer
 SHORTEST_CONTEXT = 32  # tokens; below it a window holds no turn that is worth learning from
@@ -20,6 +21,7 @@ class TrainingOptions:
         rank: of the LoRA matrices; `alpha` is their scale, divided by the rank, or with `rslora` by its root.
         focus: the speaker who counts most: others' turns weigh a tenth in the loss.
         target_modules: names of the layers that get LoRA matrices, by commas, or "all-linear".
+        fact_encoder: the sentence encoder that finds facts by meaning; "none": they are found by words.
         temperature: what answers are drawn with, unless a request says otherwise; small models need less.
         refit: once a version has passed the gate, train another one on the held-out conversations too.
     """
@@ -35,6 +37,7 @@ class TrainingOptions:
     rslora: bool = False
     focus: str | None = None
     target_modules: str = ALL_LINEAR
+    fact_encoder: str = NONE
     temperature: float = 0.8
     refit: bool = False
 

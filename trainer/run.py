@@ -22,6 +22,7 @@ from twin.errors import TwinError
 from twin.factfile import read_facts, with_known_speakers
 from twin.facts import Fact
 from twin.manifest import Manifest
+from twin.meaning import encoder_of
 from twin.model import base_digest, load_base
 from twin.names import find_name
 from twin.settings import Settings
@@ -101,6 +102,8 @@ def settled(
         serves = name in adapters.names() and adapters.current_version(name) == same.version
         loss = adapters.evaluation(name, same.version).get("held_out_loss")
         return TrainingResult(same, loss, None, 0, 0, 0.0, promoted=serves, skipped=True)
+    if data.facts:
+        encoder_of(options.fact_encoder)  # what is wrong with it is told before hours of training
     memory.check(base, settings.quantisation, options, report=report, patience=choices.patience)
     loaded = load_base(base, settings.quantisation)
     origin.check(source, loaded, data.datasets)
@@ -146,7 +149,7 @@ def _facts(said: str | tuple[Fact, ...] | None, last: Adapter | None, speakers: 
         return () if said == NONE else read_facts(Path(said), speakers)
     if last is None or not last.manifest.facts_digest:
         return ()
-    kept = facts.load(last.path)
+    kept = facts.read(last.path)
     if kept is None:
         raise TwinError(
             f"the facts of the promoted version {last.version} are not here, an export leaves them out: "

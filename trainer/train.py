@@ -18,7 +18,7 @@ from transformers import set_seed
 
 from trainer import gate, processes
 from trainer.answers import Subject
-from trainer.asking import index_of, write_facts
+from trainer.asking import kept_facts
 from trainer.checkpoints import FIT, REFIT, Plan, Refit, RunFolder, append_samples, read_samples
 from trainer.evaluate import FEWEST, after_refit, evaluate_after_training
 from trainer.findings import Evaluation
@@ -35,7 +35,8 @@ from trainer.writing import write_files
 from twin.adapter import Adapter, AdapterFolder
 from twin.decoding import Decoder
 from twin.errors import TwinError
-from twin.facts import Fact, digest
+from twin.facts import FILE as FACTS_FILE
+from twin.facts import Fact, FactIndex, digest, to_json
 from twin.manifest import Manifest, Sampling
 from twin.model import BaseModel
 from twin.transcript import Conversation, Renderer
@@ -308,7 +309,8 @@ def _likeness(run: _Run, split: Split, manifest: Manifest, windows: Sequence[Win
         return Evaluation(0, reason="a general adapter imitates nobody")
     later = [conversation for part in split.test.values() for conversation in part]
     tokens = run.options.epochs * sum(len(window.ids) for window in windows)
-    facts = index_of(run.data.facts, run.data.chats)
+    kept = kept_facts(run.data.facts, run.data.chats, run.options.fact_encoder)
+    facts = FactIndex.of(kept) if kept else None
     subject = Subject.in_training(run.model, run.base, manifest, key=ADAPTER, facts=facts)
     if len(later) >= FEWEST:
         run.report(Notice(f"measuring how alike it is, on {len(later)} held-out conversations"))
@@ -332,7 +334,8 @@ def _write(
     """Make a version of what was fitted, and promote it if the gate lets it through."""
     with run.adapters.new_version(run.name) as (version, folder):
         save_adapter(run.model, manifest, folder)
-        write_facts(folder, run.data.facts, run.data.chats)
+        if kept := kept_facts(run.data.facts, run.data.chats, run.options.fact_encoder):
+            (folder / FACTS_FILE).write_text(to_json(kept), "utf-8")
         write_files(
             Adapter(run.name, version, folder, manifest),
             fitted=fitted,

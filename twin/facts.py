@@ -1,7 +1,8 @@
 """Facts that the chat never mentions: kept beside an adapter, and placed before a conversation that asks for them.
 
 A fact is a question, in one or more ways to ask it, and what its speaker answers. The model learns it as conversations
-(`trainer/asking.py`), and reads it again when it serves. Importing this module loads no torch.
+(`trainer/asking.py`), and reads it again when it serves. It is found by the words that a message shares with it, or by
+what the message means, where a sentence encoder was chosen. Importing this module loads no torch.
 """
 
 import hashlib
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from twin.errors import TwinError
 from twin.matching import Frequencies, Texts
+from twin.meaning import NONE, Meanings, SentenceEncoder, encoder_of
 from twin.transcript import DEFAULT_GAP, Passage, Turn, split_at_gaps
 
 FILE = "facts.json"  # in an adapter's folder
@@ -52,6 +55,14 @@ class Fact:
         return Passage(turns, tag=None, ended=True, placed=True)
 
 
+class Kept(NamedTuple):
+    """What `facts.json` holds: facts, the common words of the chat, and the name of a sentence encoder or "none"."""
+
+    facts: tuple[Fact, ...]
+    common: Frequencies
+    encoder: str
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A fact that a message asks for: their numbers in the index, of the fact and of the way to ask that is nearest."""
@@ -67,18 +78,33 @@ class FactIndex:
     Args:
         facts: of any speakers.
         common: the common words of the chat, which tell how little it means to share them.
+        encoder: finds them by meaning; None: by words.
     """
 
-    def __init__(self, facts: Sequence[Fact], common: Frequencies | None = None) -> None:
+    def __init__(
+        self, facts: Sequence[Fact], common: Frequencies | None = None, encoder: SentenceEncoder | None = None
+    ) -> None:
         self.facts = tuple(facts)
         common = common or Frequencies()
         self._numbers: dict[str, list[int]] = {}
         for number, fact in enumerate(self.facts):
             self._numbers.setdefault(fact.speaker, []).append(number)
-        self._texts = {
-            speaker: Texts([text for number in numbers for text in _texts_of(self.facts[number])], common)
+        texts = {
+            speaker: [text for number in numbers for text in _texts_of(self.facts[number])]
             for speaker, numbers in self._numbers.items()
         }
+        self._texts: dict[str, Texts | Meanings] = {
+            speaker: Meanings(own, encoder) if encoder else Texts(own, common) for speaker, own in texts.items()
+        }
+
+    @classmethod
+    def of(cls, kept: Kept) -> "FactIndex":
+        """The facts that were kept, to be found as was chosen.
+
+        Raises:
+            TwinError: the sentence encoder cannot be loaded.
+        """
+        return cls(kept.facts, kept.common, encoder_of(kept.encoder))
 
     def asked(self, message: str, speaker: str, at: datetime) -> list[Match]:
         """What a message to `speaker` asks for of what holds at that time: at most two facts, the likeliest first."""
@@ -135,14 +161,25 @@ def digest(facts: Sequence[Fact]) -> str | None:
     return hashlib.sha256(json.dumps([asdict(fact) for fact in facts]).encode()).hexdigest()
 
 
-def to_json(facts: Sequence[Fact], common: Frequencies) -> str:
-    """`facts.json`: the facts, and the common words of the chat, which finding them needs."""
-    values = {"format_version": FORMAT_VERSION, "facts": [asdict(fact) for fact in facts], "common": asdict(common)}
+def to_json(kept: Kept) -> str:
+    """The text of `facts.json`."""
+    values = {"format_version": FORMAT_VERSION, "facts": [asdict(fact) for fact in kept.facts]}
+    values |= {"common": asdict(kept.common), "encoder": kept.encoder}
     return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
 
 def load(folder: Path) -> FactIndex | None:
-    """The facts of an adapter's version; None if it has none here: an export leaves them out.
+    """The facts of an adapter's version, to be found; None if it has none here: an export leaves them out.
+
+    Raises:
+        TwinError: the file cannot be used, or its sentence encoder cannot be loaded.
+    """
+    kept = read(folder)
+    return FactIndex.of(kept) if kept else None
+
+
+def read(folder: Path) -> Kept | None:
+    """What is kept of facts with an adapter's version; None if there are none here.
 
     Raises:
         TwinError: the file cannot be used.
@@ -152,7 +189,10 @@ def load(folder: Path) -> FactIndex | None:
         values = json.loads(file.read_text("utf-8"))
         if values["format_version"] > FORMAT_VERSION:
             raise TwinError(f"{file} was written by a newer Twin: update Twin")
-        return FactIndex([from_values(fact) for fact in values["facts"]], Frequencies(**values["common"]))
+        encoder = values.get("encoder", NONE)
+        if not isinstance(encoder, str):
+            raise ValueError("the name of the encoder is no text")
+        return Kept(tuple(map(from_values, values["facts"])), Frequencies(**values["common"]), encoder)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

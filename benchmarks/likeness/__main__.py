@@ -1,11 +1,11 @@
 """How alike the demo's twins are, and what facts, dates and a general stage do for them.
 
-    python -m benchmarks.likeness [--seeds 3] [--list] [--json]
+    python -m benchmarks.likeness [--seeds 3] [--fact-encoder MODEL] [--list] [--json]
 
 Trains the demo's twin on the two sample exports with their facts, one without facts and dates that continues from a
 general stage, and one on conversations whose speakers were exchanged at random; measures them on conversations,
 questions and pairs of replies that were written for this (`material.py`); and shows medians over the seeds. `--list`
-prints what each persona replies to the forty openings.
+prints what each persona replies to the forty openings; `--fact-encoder` asks for the facts once more, found by meaning.
 """
 
 import argparse
@@ -30,15 +30,17 @@ from trainer.evaluate import Extent, evaluate
 from trainer.findings import Evaluation
 from trainer.questions import Question, read_questions
 from twin.engine import Request, whole
+from twin.facts import FactIndex
 from twin.limits import Limits
 from twin.loaded import LoadedAdapters
 from twin.local import LocalEngine
+from twin.meaning import NONE, encoder_of
 from twin.transcript import Turn
 
 AIMS = {
     "nll_gain": ">= 0.25", "right_persona": ">= 0.95", "right_persona_shuffled": "about 0.5", "hits_at_1": ">= 0.5",
     "hits_at_1_base": "below hits_at_1", "facts": ">= 0.8", "facts_in_its_words": "",
-    "facts_without": "<= 0.2", "unfounded": "0",
+    "facts_by_meaning": "", "facts_without": "<= 0.2", "unfounded": "0",
     "dated": ">= 0.8", "dated_without": "about 0.5", "sense": ">= 0.8", "sense_without": "below sense",
     "in_character": ">= 0.8", "style_gap_ratio": "<= 2", "verbatim": "0", "ended": ">= 0.99",
 }  # fmt: skip
@@ -47,19 +49,19 @@ NOTHING_ELSE = Extent(conversations=0, replies=0, answers=0)
 LOSSES_ALONE = Extent(conversations=10_000, replies=0, answers=0)
 
 
-def measured(seed: int, openings: Callable[[str, str, str], None] | None) -> dict[str, Any]:
+def measured(seed: int, encoder: str, openings: Callable[[str, str, str], None] | None) -> dict[str, Any]:
     """All figures of one seed."""
     with tempfile.TemporaryDirectory(prefix="twin-likeness-") as scratch:
         began = time.monotonic()
         made = twins.train(Path(scratch), seed)
         trained = time.monotonic()
-        figures = _figures(made, seed)
+        figures = _figures(made, seed, encoder)
         if openings:
             _reply(made, openings)
         return figures | {"training_s": trained - began, "measuring_s": time.monotonic() - trained}
 
 
-def _figures(made: twins.Twins, seed: int) -> dict[str, Any]:
+def _figures(made: twins.Twins, seed: int, encoder: str) -> dict[str, Any]:
     loaded = LoadedAdapters(made.adapters, "nf4", Limits().adapter_bytes)
     conversations = [one for chat in material.held_out().values() for one in chat]
     asked = read_questions(material.FOLDER / "questions.toml", made.demo.manifest)
@@ -73,12 +75,21 @@ def _figures(made: twins.Twins, seed: int) -> dict[str, Any]:
         "sense_without": measures.sense(demo, material.pairs()),
         "unfounded": measures.unfounded(demo, material.uncovered(), asked),
     }
+    if encoder != NONE:
+        by_meaning = judge(_finding_facts_with(encoder, demo), extent=NOTHING_ELSE, questions=asked)
+        figures["facts_by_meaning"] = _share(by_meaning.as_json()["facts"])
     plain = Subject.of_version(loaded, made.plain.name)
     without = judge(plain, extent=LOSSES_ALONE, questions=[*asked, *_at_one_time(dated)])
     figures["sense"] = measures.sense(plain, material.pairs())
     shuffled = judge(Subject.of_version(loaded, made.shuffled.name), extent=LOSSES_ALONE)
     figures["in_character"] = asyncio.run(_in_character(made, seed))
     return _of_evaluations(full, without, shuffled) | figures
+
+
+def _finding_facts_with(encoder: str, subject: Subject) -> Subject:
+    """The twin, whose facts are found by meaning; it need not be trained again for that."""
+    index = FactIndex(subject.loaded.facts.facts if subject.loaded.facts else (), encoder=encoder_of(encoder))
+    return replace(subject, loaded=replace(subject.loaded, facts=index))
 
 
 def _at_one_time(questions: list[Question]) -> list[Question]:
@@ -136,6 +147,9 @@ def _reply(made: twins.Twins, show: Callable[[str, str, str], None]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="How alike the demo's twins are.")
     parser.add_argument("--seeds", type=int, default=3, help="how many times all twins are trained (3)")
+    parser.add_argument(
+        "--fact-encoder", default=NONE, metavar="MODEL", help="a sentence encoder for a second try at the facts"
+    )
     parser.add_argument("--list", action="store_true", help="print the first seed's replies to the openings")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     options = parser.parse_args()
@@ -143,14 +157,17 @@ def main() -> None:
     runs = []
     for seed in range(options.seeds):
         listing = options.list and seed == 0
-        runs.append(measured(seed, (lambda *said: screen.print(*said, sep=" | ", markup=False)) if listing else None))
+        show = (lambda *said: screen.print(*said, sep=" | ", markup=False)) if listing else None
+        runs.append(measured(seed, options.fact_encoder, show))
         screen.print(
             f"seed {seed}: {json.dumps({key: round(value, 3) for key, value in runs[-1].items()})}", markup=False
         )
     figures = {key: median(run[key] for run in runs) for key in runs[0]}
     table = Table("figure", "median", "least", "most", "aim", title=f"{options.seeds} seeds")
     for key, aim in AIMS.items():
-        values = [run[key] for run in runs]
+        values = [run[key] for run in runs if key in run]
+        if not values:
+            continue
         table.add_row(key, f"{figures[key]:.3f}", f"{min(values):.3f}", f"{max(values):.3f}", aim)
     screen.print(table)
     if options.json:

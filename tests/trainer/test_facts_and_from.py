@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 import cli
 from bot.personas import default_persona
+from tests.twin.encoders import tiny_encoder
 from tests.twin.engines import rows_of
 from trainer import fit as fitting
 from trainer import gate, prepare, run
@@ -151,6 +153,24 @@ def test_facts_are_learned_kept_served_and_left_out_of_exports(
         learn(settings)
     dropped = learn(settings, facts="none", force=True)
     assert dropped.adapter.manifest.facts_digest is None and dropped.tokens == plain.tokens
+
+
+def test_an_encoder_finds_facts_by_meaning_and_stays_until_another_is_named(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = tiny_encoder(tmp_path / "encoder")
+    with pytest.raises(TwinError, match=r"sentence encoder .*nowhere.* cannot be loaded"):
+        learn(settings, options=OPTIONS | {"fact_encoder": str(tmp_path / "nowhere")}, facts="facts.toml")
+    found = learn(settings, options=OPTIONS | {"fact_encoder": str(encoder)}, facts="facts.toml")
+    assert json.loads((found.adapter.path / "facts.json").read_text("utf-8"))["encoder"] == str(encoder)
+    turns = [Turn("Zoë", "Planschen?", datetime(2023, 5, 4, 18, 0))]
+    assert "chiemsee" in read_by_engine(AdapterFolder(settings.adapters), turns, monkeypatch)
+    assert learn(settings).skipped
+
+    shutil.rmtree(encoder)
+    words = learn(settings, options={"fact_encoder": "none"})
+    assert not words.skipped and words.tokens == found.tokens
+    assert "chiemsee" not in read_by_engine(AdapterFolder(settings.adapters), turns, monkeypatch)
 
 
 def test_an_interrupted_run_goes_on_with_its_facts_and_its_source(settings: Settings, tmp_path: Path) -> None:
