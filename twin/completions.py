@@ -20,7 +20,7 @@ from twin.degenerate import ATTEMPTS, GRACEFUL, echoes, is_loop
 from twin.engine import EngineError, Finish, NextMessage, Request
 from twin.errors import TwinError
 from twin.manifest import Sampling
-from twin.pieces import Pieces, pieces_of
+from twin.pieces import pieces_of
 from twin.remote import CutError, Handing, HttpEngine, TransientError, lines_of, object_in, refuse
 from twin.said import Said
 from twin.served import ServedModels
@@ -35,20 +35,21 @@ class _Recipe:
     """How an adapter version is asked."""
 
     adapter: Adapter
-    pieces: Pieces
+    renderer: Renderer
     facts: facts.FactIndex | None
 
     @classmethod
     def of(cls, adapter: Adapter) -> "_Recipe":
         adapter.people()  # refuses where it imitates nobody
         manifest = adapter.manifest
-        return cls(adapter, pieces_of(manifest.base_model, manifest.base_revision), facts.load(adapter.path))
+        pieces = pieces_of(manifest.base_model, manifest.base_revision)
+        return cls(adapter, Renderer(pieces, manifest.speakers, manifest.trained_until), facts.load(adapter.path))
 
     def prompt(self, request: Request) -> tuple[str, str]:
         """The window up to the label of who answers, and that label as it stands after a bar."""
         manifest = self.adapter.manifest
         speakers = manifest.everyone(request.turns, request.speaker)
-        renderer = Renderer(self.pieces, speakers, manifest.trained_until)
+        renderer = self.renderer.knowing(speakers)
         placed = self.facts.placed(request.turns, request.speaker, request.at, manifest.gap) if self.facts else ()
         budget = manifest.context_length - manifest.room(request.max_tokens)
         window: list[Any] = renderer.serving_window(

@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import MINYEAR, datetime, timedelta
 from functools import lru_cache
@@ -31,6 +32,7 @@ DROP_BACK = (
     0.6  # share of the budget that is kept when a serving window overflows: its prefix then stays put for a while
 )
 FACTS_SHARE = 3  # placed facts take at most this part of a window: a third
+_REMEMBERED = 2**15  # segments whose token ids are kept: those of a long thread, which is gone through at every answer
 UNDATED = datetime(MINYEAR, 1, 1)  # times in its year are those of a corpus without dates: they only tell the order
 
 _DAY_PARTS = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight
@@ -200,7 +202,13 @@ class Renderer:
         self.shortened_turns = 0  # turns that alone were longer than a serving window, counted
         self._tokenizer = tokenizer
         self._eos: int = tokenizer.eos_token_id
-        self._cached_ids = lru_cache(maxsize=4096)(self._tokenise)
+        self._cached_ids = lru_cache(maxsize=_REMEMBERED)(self._tokenise)
+
+    def knowing(self, speakers: Iterable[str]) -> "Renderer":
+        """One for other speakers, which shares what this one remembers."""
+        other = copy(self)
+        other.labels = labels_of(speakers)
+        return other
 
     def window(self, passages: Sequence[Passage], answering: str | None = None) -> Tokens:
         """Token ids of a window, and which of them are supervised.

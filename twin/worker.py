@@ -217,7 +217,7 @@ class Worker:
         speakers = manifest.everyone(ticket.request.turns, ticket.request.speaker)
         if len(speakers) == len(manifest.speakers):
             return loaded.renderer
-        return Renderer(loaded.base.tokenizer, speakers, manifest.trained_until)
+        return loaded.renderer.knowing(speakers)
 
     def _recover(self, error: Exception) -> None:
         """Come back from a fault: what it may have spoilt is thrown away, and the rows begin to read again.

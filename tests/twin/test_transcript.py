@@ -224,3 +224,28 @@ def test_a_clock_that_jumps_changes_no_order(
     turns = [Turn(who, f"message {number}.", when) for number, (who, when) in enumerate(said)]
     ids = Renderer(tokenizer, ["Daniel", "Lisa"]).serving_window(turns, "Lisa", at, 10_000)
     assert re.findall(r"message (\d+)\.", tokenizer.decode(ids)) == [str(number) for number in range(len(said))]
+
+
+def test_a_long_thread_is_tokenised_once_and_for_strangers_too(tokenizer: PreTrainedTokenizerFast) -> None:
+    tokenised: list[str] = []
+
+    class Counting:
+        eos_token_id = tokenizer.eos_token_id
+
+        def __call__(self, text: str, **options: bool) -> object:
+            tokenised.append(text)
+            return tokenizer(text, **options)
+
+    renderer = Renderer(Counting(), ["Daniel", "Lisa"])
+    thread = [Turn("Daniel", f"message {number}", AT + timedelta(minutes=number)) for number in range(6000)]
+    window = renderer.serving_window(thread, "Lisa", AT, 200)
+    assert len(tokenised) >= len(thread)
+    tokenised.clear()
+    assert renderer.serving_window(thread, "Lisa", AT, 200) == window
+    assert tokenised == []
+    others = renderer.knowing(["Daniel", "Lisa", "Anna"])
+    others.serving_window([*thread, Turn("Anna", "hi", thread[-1].at)], "Lisa", AT, 200)
+    assert set(tokenised) == {"Anna:", " Anna:", " hi"}
+    renderer.forget()
+    others.serving_window(thread, "Lisa", AT, 200)
+    assert len(tokenised) > len(thread)
