@@ -3,6 +3,7 @@
 Defaults and errors are those of `telegram.request.HTTPXRequest`.
 """
 
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,7 +14,7 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 _CONNECTIONS = 256
-_READ, _WRITE, _CONNECT, _POOL = 5.0, 20.0, 5.0, 1.0  # seconds
+_READ, _UPLOAD, _CONNECT, _POOL = 5.0, 20.0, 5.0, 1.0  # seconds
 _NOT_GIVEN = BaseRequest.DEFAULT_NONE
 _Limit = Any  # seconds, None for as long as it takes, or _NOT_GIVEN
 
@@ -71,19 +72,28 @@ class Transport(BaseRequest):
             raise RuntimeError("this Transport is not initialised")
         read, connect = _either(read_timeout, _READ), _either(connect_timeout, _CONNECT)
         connected = _sum(_either(pool_timeout, _POOL), connect)
-        form = aiohttp.FormData(request_data.json_parameters if request_data else {}, quote_fields=False)
-        files = request_data.multipart_data if request_data else {}
-        for name, (filename, content, kind) in files.items():
-            form.add_field(name, content, filename=filename, content_type=kind)
-        total = _sum(connected, _either(write_timeout, _WRITE), read) if files else None
+        uploads = request_data is not None and request_data.contains_files
+        total = _sum(connected, _either(write_timeout, _UPLOAD), read) if uploads else None
         limits = aiohttp.ClientTimeout(total, connect=connected, sock_connect=connect, sock_read=read)
         try:
-            async with self._session.request(method, url, data=form, timeout=limits, allow_redirects=False) as response:
+            async with self._session.request(
+                method, url, data=_form(request_data), timeout=limits, allow_redirects=False
+            ) as response:
                 return response.status, await response.read()
         except TimeoutError:
             raise TimedOut from None
         except aiohttp.ClientError as error:
             raise NetworkError(f"aiohttp.{type(error).__name__}") from None
+
+
+def _form(data: RequestData | None) -> aiohttp.FormData | None:
+    if data is None:
+        return None
+    form = aiohttp.FormData(data.json_parameters, quote_fields=False)  # file names as they are, as Telegram wants them
+    for name, (filename, content, kind) in data.multipart_data.items():
+        file = BytesIO(content) if isinstance(content, bytes) else content  # which is sent piece by piece
+        form.add_field(name, file, filename=filename, content_type=kind)
+    return form
 
 
 def _proxy_for(url: str) -> str | None:
