@@ -1,6 +1,7 @@
 """Requests to the Bot API over real HTTP: what python-telegram-bot's own would send, and no error tells the token."""
 
 import asyncio
+import base64
 import json
 import logging
 import traceback
@@ -46,7 +47,9 @@ class Api:
         for name, value in (await request.post()).items():
             file = isinstance(value, web.FileField)
             fields[name] = (value.filename, value.content_type, value.file.read()) if file else value
-        self.asked.append({"method": request.method, "path": request.raw_path, "fields": fields})
+        asked = {"method": request.method, "path": request.raw_path, "fields": fields}
+        asked |= {name: request.headers.get(name) for name in ("User-Agent", "Proxy-Authorization")}
+        self.asked.append(asked)
         return web.json_response({"ok": True, "result": [SENT] if "MediaGroup" in request.path else SENT})
 
     async def silent(self, _: web.Request) -> web.Response:
@@ -258,12 +261,15 @@ class TestEnding:
 
 
 class TestProxy:
-    @pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
-    async def test_the_one_of_the_environment(self, api: Api, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        monkeypatch.setenv(name, api.url.removeprefix("http://"))
+    @pytest.mark.parametrize(("name", "scheme"), [("http_proxy", "http://"), ("all_proxy", "")])
+    async def test_the_one_of_the_environment(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, name: str, scheme: str
+    ) -> None:
+        monkeypatch.setenv(name, api.url.replace("http://", f"{scheme}me:secret@"))
         async with Transport("http://api.example") as request:
             await bot_of("http://api.example", request).send_message(DANIEL, "Hey")
         assert api.asked[0]["path"] == f"http://api.example/bot{TOKEN}/sendMessage"
+        assert api.asked[0]["Proxy-Authorization"] == f"Basic {base64.b64encode(b'me:secret').decode()}"
 
     async def test_not_where_there_is_to_be_none(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused_port()}")
