@@ -97,7 +97,10 @@ def _form(data: RequestData | None) -> aiohttp.FormData | None:
 
 
 def _proxy_for(url: str) -> str | None:
-    """What HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say for an address, as httpx reads them."""
+    """What HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say for an address.
+
+    aiohttp itself would look anew at every request, in another thread, and knows no ALL_PROXY.
+    """
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
