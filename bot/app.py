@@ -36,6 +36,7 @@ from bot.retrain import Command, Retrain, environment_of
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
 from bot.simulate import Simulations
+from bot.transport import Transport
 from storage.store import Store, StoreError
 from twin.adapter import AdapterFolder
 from twin.engine import Engine
@@ -84,7 +85,7 @@ def build(
     """
     if settings.adapter:
         adapters.load(settings.adapter).people()
-    token = settings.token()
+    token, url = settings.token(), settings.telegram_api_url
     access = Access(settings, store)
     pace = Pace(settings.messages_per_minute, access.is_admin)
     inbox = Inbox(store, pace)
@@ -94,9 +95,10 @@ def build(
         application: App = (
             Application.builder()
             .token(token)
-            .get_updates_request(UpdateRequest())
-            .base_url(f"{settings.telegram_api_url}/bot")
-            .base_file_url(f"{settings.telegram_api_url}/file/bot")
+            .request(Transport(url))
+            .get_updates_request(UpdateRequest(url))
+            .base_url(f"{url}/bot")
+            .base_file_url(f"{url}/file/bot")
             .update_queue(inbox)
             .concurrent_updates(order)
             .build()

@@ -4,15 +4,15 @@ import logging
 from typing import Any
 
 from telegram import Update
-from telegram.request import HTTPXRequest
 
 from bot.logs import described
+from bot.transport import Transport
 
 log = logging.getLogger(__name__)
 _LARGEST = 2**63  # what the database can hold
 
 
-class UpdateRequest(HTTPXRequest):
+class UpdateRequest(Transport):
     """The request that fetches updates.
 
     python-telegram-bot reads a batch as a whole. One update in it that it cannot read, such as one of a kind that is
@@ -21,7 +21,7 @@ class UpdateRequest(HTTPXRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        values: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
+        values: dict[str, Any] = Transport.parse_json_payload(payload)
         if isinstance(result := values.get("result"), list):
             numbered = [one for one in result if isinstance(one, dict) and _is_number(one.get("update_id"))]
             values["result"] = [one if _readable(one) else {"update_id": one["update_id"]} for one in numbered]
