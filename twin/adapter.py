@@ -195,18 +195,16 @@ class AdapterFolder:
         promoted = self._history(name)
         if promoted[-1:] != [version]:
             promoted.append(version)
-        try:
+        with self._changing(name):
             write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
             write_private(self._folder(name) / "CURRENT", f"{version}\n")
-        except OSError as error:
-            raise TwinError(f"cannot promote {version} in {self._folder(name)}: {error.strerror}") from None
         return adapter
 
     def rollback(self, name: str) -> Adapter:
         """Make the version serve that did so before the promoted one, and forget that the latter was promoted.
 
         Raises:
-            TwinError: none served before, or none of those is still there.
+            TwinError: none served before, none of those is still there, or it cannot be written down.
         """
         current = self.current_version(name)
         promoted = self._history(name)
@@ -218,32 +216,39 @@ class AdapterFolder:
         if not promoted:
             raise TwinError(f"adapter {name!r} has no earlier promoted version to go back to")
         adapter = self.load(name, promoted[-1])
-        write_private(self._folder(name) / "CURRENT", f"{adapter.version}\n")
-        write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
+        with self._changing(name):
+            write_private(self._folder(name) / "CURRENT", f"{adapter.version}\n")
+            write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
         return adapter
 
     def retire(self, name: str) -> None:
-        """Let no version of an adapter serve."""
-        (self._folder(name) / "CURRENT").unlink(missing_ok=True)
+        """Let no version of an adapter serve.
+
+        Raises:
+            TwinError: that cannot be written down.
+        """
+        with self._changing(name):
+            (self._folder(name) / "CURRENT").unlink(missing_ok=True)
 
     def remove(self, name: str, version: str | None = None) -> None:
         """Delete one version that does not serve, or the whole adapter.
 
         Raises:
-            TwinError: it is not there, or it is the promoted version.
+            TwinError: it is not there, it is the promoted version, or it cannot be deleted.
         """
         folder = self._folder(name)
         if version is None:
             if not folder.is_dir():
                 raise TwinError(f"no adapter {name!r} in {self.root}")
             self.retire(name)  # first of all: nobody may load what is being deleted
-            shutil.rmtree(folder)
+            with self._changing(name):
+                shutil.rmtree(folder)
             return
         path = self.load(name, version).path
         if name in self.names() and version == self.current_version(name):
             raise TwinError(f"{version} is the promoted version of {name!r}: promote another one first")
-        hidden = path.rename(folder / f".{version}")
-        shutil.rmtree(hidden)
+        with self._changing(name):
+            shutil.rmtree(path.rename(folder / f".{version}"))
 
     def run_folder(self, name: str) -> Path:
         """Where a training run of the adapter keeps what it needs to go on after an interruption."""
@@ -266,6 +271,14 @@ class AdapterFolder:
             for path in folder.glob(".[0-9]*"):
                 shutil.rmtree(path, ignore_errors=True)
             yield
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
+        """What the disk refuses is one clear line."""
+        try:
+            yield
+        except OSError as error:
+            raise TwinError(f"cannot change {self._folder(name)}: {error.strerror or error}") from None
 
     def _history(self, name: str) -> list[str]:
         """Versions in the order in which they were promoted; the promoted one is the last."""

@@ -1,13 +1,19 @@
 """Private files: readable by their owner alone, and never seen half written."""
 
+import lzma
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from twin.errors import TwinError
+
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
+"""What `zipfile` raises where a zip is damaged, encrypted or packed in a way it does not know."""
 
 
 def private_folder(path: Path) -> Path:
