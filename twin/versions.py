@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from twin.adapter import Adapter, AdapterFolder
@@ -72,8 +73,8 @@ def table(versions: list[Version]) -> Table:
             "yes" if version.serves else "",
             version.created[:16].replace("T", " "),
             loss,
-            "nobody: general" if version.general else ", ".join(version.speakers),
-            "; ".join(version.reasons) or "passed",
+            "nobody: general" if version.general else escape(", ".join(version.speakers)),
+            escape("; ".join(version.reasons)) or "passed",
         )
     return shown
 

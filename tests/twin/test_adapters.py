@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import cli
 from tests.conftest import train_sign
+from twin import versions
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.exchange import check_weights, export, import_
@@ -133,6 +135,14 @@ def test_the_command_lists_promotes_rolls_back_and_removes(
     assert all(word in printed for word in ("lisa", "serves", "trained", "passed"))
     assert command(adapters, monkeypatch, tiny_base, "list", "peter") == 1
     assert capsys.readouterr().err.startswith("twin: no adapter 'peter'")
+
+
+def test_the_list_shows_names_that_look_like_markup(adapters: AdapterFolder) -> None:
+    listed = [replace(one, speakers=("Anna [/work]", "Mum [work]")) for one in versions.overview(adapters)]
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(versions.table(listed))
+    assert "Anna [/work], Mum [work]" in captured.get()
 
 
 def test_an_export_goes_home_without_texts_unless_asked(
