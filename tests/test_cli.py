@@ -16,6 +16,7 @@ from storage.store import Store
 from trainer import console
 from trainer.progress import Event, Progress
 from twin.adapter import AdapterFolder
+from twin.errors import TwinError
 
 TOKEN = "123456789:AAEabcdefghijklmnopqrstuvwxyz012345"
 CHAT = "27/03/2022, 21:41 - Daniel: how are you?\n27/03/2022, 21:42 - Lisa: fine | and you\n"
@@ -198,11 +199,13 @@ def test_whoever_stops_one_training_stops_those_that_wait(
     (home / "chat.txt").write_text(CHAT, encoding="utf-8")
     for name in ("lisa", "peter"):
         assert cli.main(["prepare", "chat.txt", "--dataset", name]) == 0
-    shown = console.json_lines
+    shown, adapters = console.json_lines, AdapterFolder(home / "data/adapters")
 
     def stopped(event: Event, **more: str) -> None:
         shown(event, **more)
         if isinstance(event, Progress) and event.step == 1:
+            with pytest.raises(TwinError, match="a training is under way"), adapters.undisturbed():
+                pass  # no consent is withdrawn meanwhile
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(console, "json_lines", stopped)

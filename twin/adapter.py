@@ -6,20 +6,19 @@ beside its place and then renamed, and `CURRENT` is replaced in one step, so no 
 Importing this module loads no torch.
 """
 
-import fcntl
 import json
 import logging
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twin.errors import TwinError
-from twin.files import private_folder, sync, write_private
+from twin.files import locked, private_folder, sync, write_private
 from twin.manifest import Manifest
 from twin.names import folder_name
 
@@ -88,7 +87,14 @@ class AdapterFolder:
 
     def serves(self, name: str) -> bool:
         """Whether an adapter has a promoted version."""
-        return (self._folder(name) / "CURRENT").is_file()
+        return self.serving(name) is not None
+
+    def serving(self, name: str) -> str | None:
+        """The promoted version; None if there is none."""
+        try:
+            return (self._folder(name) / "CURRENT").read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
 
     def twins(self) -> list[str]:
         """Adapters whose promoted version can speak for somebody."""
@@ -98,19 +104,26 @@ class AdapterFolder:
         """All complete versions of an adapter, oldest first."""
         return sorted(path.parent.name for path in self._folder(name).glob("[!.]*/twin.json"))
 
+    def all_versions(self) -> dict[str, list[str]]:
+        """All complete versions of all adapters, oldest first, promoted or not."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.root.glob("[!.]*/[!.]*/twin.json")):
+            found.setdefault(path.parent.parent.name, []).append(path.parent.name)
+        return found
+
     def current_version(self, name: str) -> str:
-        """The promoted version.
+        """The promoted version, which there must be.
 
         Raises:
             TwinError: there is none.
         """
-        try:
-            return (self._folder(name) / "CURRENT").read_text(encoding="utf-8").strip()
-        except OSError:
+        version = self.serving(name)
+        if version is None:
             known = ", ".join(self.names()) or "none yet"
             raise TwinError(
                 f"no adapter {name!r} in {self.root} (there: {known}); train it with: twin train {name}"
-            ) from None
+            )
+        return version
 
     def load(self, name: str, version: str | None = None) -> Adapter:
         """The promoted version of an adapter, or the named one.
@@ -245,7 +258,7 @@ class AdapterFolder:
                 shutil.rmtree(folder)
             return
         path = self.load(name, version).path
-        if name in self.names() and version == self.current_version(name):
+        if version == self.serving(name):
             raise TwinError(f"{version} is the promoted version of {name!r}: promote another one first")
         with self._changing(name):
             shutil.rmtree(path.rename(folder / f".{version}"))
@@ -254,6 +267,10 @@ class AdapterFolder:
         """Where a training run of the adapter keeps what it needs to go on after an interruption."""
         return self._folder(name) / ".run"
 
+    def run_folders(self) -> list[Path]:
+        """Those of all adapters that have one now, with a promoted version or without."""
+        return sorted(self.root.glob("[!.]*/.run"))
+
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Be the only one that writes versions of an adapter; remove what a killed process left half written.
@@ -261,16 +278,28 @@ class AdapterFolder:
         Raises:
             TwinError: another process is at it, or the folder cannot be made.
         """
-        folder = private_folder(self._folder(name))
-        (folder / ".lock").touch(mode=0o600)
-        with (folder / ".lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise TwinError(f"adapter {name!r} is being trained or imported by another process already") from None
+        folder = self._folder(name)
+        with locked(folder, f"adapter {name!r} is being trained or imported by another process already"):
             for path in folder.glob(".[0-9]*"):
                 shutil.rmtree(path, ignore_errors=True)
             yield
+
+    def learning(self) -> AbstractContextManager[None]:
+        """Hold this from reading a dataset until the version that learned from it stands, so that no
+        dataset is withdrawn meanwhile.
+
+        Raises:
+            TwinError: a dataset is being withdrawn.
+        """
+        return locked(self.root, "a dataset is being withdrawn: try again in a moment", shared=True)
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Let no training begin, neither from the bot nor by hand.
+
+        Raises:
+            TwinError: one is under way.
+        """
+        return locked(self.root, "a training is under way: wait for its end, or stop it")
 
     @contextmanager
     def _changing(self, name: str) -> Iterator[None]:
@@ -286,7 +315,7 @@ class AdapterFolder:
             promoted = (self._folder(name) / "HISTORY").read_text(encoding="utf-8").split()
         except OSError:
             promoted = []
-        current = self.current_version(name) if name in self.names() else None
+        current = self.serving(name)
         return promoted if current is None or current in promoted else [*promoted, current]
 
     def _folder(self, name: str) -> Path:
