@@ -120,9 +120,7 @@ class AdapterFolder:
         version = self.serving(name)
         if version is None:
             known = ", ".join(self.names()) or "none yet"
-            raise TwinError(
-                f"no adapter {name!r} in {self.root} (there: {known}); train it with: twin train {name}"
-            )
+            raise TwinError(f"no adapter {name!r} in {self.root} (there: {known}); train it with: twin train {name}")
         return version
 
     def load(self, name: str, version: str | None = None) -> Adapter:
@@ -285,8 +283,7 @@ class AdapterFolder:
             yield
 
     def learning(self) -> AbstractContextManager[None]:
-        """Hold this from reading a dataset until the version that learned from it stands, so that no
-        dataset is withdrawn meanwhile.
+        """Hold this from reading a dataset until the version that learned from it stands: no dataset is withdrawn then.
 
         Raises:
             TwinError: a dataset is being withdrawn.

@@ -149,7 +149,6 @@ def test_what_the_kernel_keeps_of_files_is_free_for_a_training_in_a_container(tm
     assert memory.room_in_group(tmp_path) is memory.room_in_group(tmp_path / "nowhere") is None
 
 
-
 def test_a_smaller_base_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The German base does not fit into 6 GiB; one with a quarter of its weights does."""
     from transformers import BloomConfig

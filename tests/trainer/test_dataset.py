@@ -120,7 +120,11 @@ def test_of_two_that_add_at_once_neither_is_lost(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(dataset, "merged", slow)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda part: extend(tmp_path / "d", [part]), [export([0, 1]), export([0, 1], "Trip", ("Max", "Zoë"))]))
+        list(
+            pool.map(
+                lambda part: extend(tmp_path / "d", [part]), [export([0, 1]), export([0, 1], "Trip", ("Max", "Zoë"))]
+            )
+        )
     assert set(load(tmp_path / "d").chats) == {"Lisa", "Trip"}
 
 
