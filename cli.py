@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from arguments import parser_of
+from twin.engine import EngineError
 from twin.errors import TwinError
 from twin.settings import Settings, load_settings
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         verb: Callable[[argparse.Namespace, Settings], None] = arguments.verb
         verb(arguments, load_settings())
-    except TwinError as error:
+    except (TwinError, EngineError) as error:
         print(f"twin: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -77,7 +78,8 @@ def train(arguments: argparse.Namespace, settings: Settings) -> None:
         return
     for name in arguments.name:
         begin = partial(run.train_adapter, name, settings, choices)
-        shown(begin, name, as_json=arguments.json, again=f"twin train {name} --resume")
+        if not shown(begin, name, as_json=arguments.json, again=f"twin train {name} --resume"):
+            return  # whoever stops one training does not want the next
 
 
 def general(arguments: argparse.Namespace, settings: Settings) -> None:

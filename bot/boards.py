@@ -76,11 +76,8 @@ def use(adapter: str, version: str) -> str:
 
 def used(adapters: AdapterFolder, data: str) -> tuple[str, str] | None:
     """The adapter and version whose button was pressed; None if they are gone."""
-    for path in adapters.root.glob("*/[!.]*/twin.json"):
-        adapter, version = path.parent.parent.name, path.parent.name
-        if use(adapter, version) == data:
-            return adapter, version
-    return None
+    known = ((adapter, version) for adapter, versions in adapters.all_versions().items() for version in versions)
+    return next((one for one in known if use(*one) == data), None)
 
 
 def _comparison(words: Words, new: dict[str, Any], old: dict[str, Any]) -> list[str]:

@@ -1,4 +1,5 @@
-"""`twin doctor`: what is wrong with a deployment, and what to do about it. It changes nothing."""
+"""`twin doctor`: what is wrong with a deployment, and what to do about it. It mends nothing and changes
+no data: at most, what the write-ahead log holds moves into the database, and one that is still empty gets its key."""
 
 import asyncio
 import shutil

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from storage.backups import backups
-from twin.adapter import Adapter, AdapterFolder
+from twin.adapter import Adapter, AdapterFolder, read_object
 from twin.errors import TwinError
-from twin.files import private_folder, write_private
+from twin.files import locked, private_folder, write_private
 from twin.names import folder_name
 
 _WITHDRAWN = "WITHDRAWN"  # beside an adapter's versions: which of them learned from a dataset that was withdrawn
@@ -79,22 +79,25 @@ def withdraw(data_dir: Path, adapters: AdapterFolder, name: str) -> list[str]:
     """Remove a dataset, and mark what learned from it, also by going on from another adapter; returns the adapters.
 
     Raises:
-        TwinError: it is not there, or cannot be removed.
+        TwinError: it is not there, or cannot be removed; or a training is under way, of which nobody knows what comes.
     """
     folder = data_dir / "datasets" / folder_name(name)
-    if not (folder / "dataset.json").is_file():
-        raise TwinError(f"there is no dataset {name}")
-    learned = _learned_from(adapters, name)
-    for adapter in learned:
-        _mark(adapters.root / adapter.name / _WITHDRAWN, f"{adapter.version} {name}")
-    names = sorted({adapter.name for adapter in learned})
-    for one in {*names, name}:  # what an interrupted training had of it
-        shutil.rmtree(adapters.run_folder(one), ignore_errors=True)
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise TwinError(f"cannot remove {folder}: {error.strerror}") from None
-    return names
+    with adapters.undisturbed(), locked(folder):
+        if not (folder / "dataset.json").is_file():
+            raise TwinError(f"there is no dataset {name}")
+        learned = _learned_from(adapters, name)
+        names = sorted({adapter.name for adapter in learned})
+        runs = {adapters.run_folder(one) for one in (*names, name)}
+        runs |= {run for run in adapters.run_folders() if _learns_from(run, name, learned)}
+        try:
+            for adapter in learned:
+                _mark(adapters.root / adapter.name / _WITHDRAWN, f"{adapter.version} {name}")
+            for run in runs:  # what an interrupted training had of it
+                shutil.rmtree(run, ignore_errors=True)
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise TwinError(f"cannot remove {folder}: {error.strerror}") from None
+        return names
 
 
 def unlearn(adapters: AdapterFolder, name: str) -> str | None:
@@ -105,7 +108,16 @@ def unlearn(adapters: AdapterFolder, name: str) -> str | None:
 
     Returns:
         The version that serves then, if one does.
+
+    Raises:
+        TwinError: the adapter is being trained, or something cannot be removed.
     """
+    with adapters.locked(name):
+        _remove_marked(adapters, name)
+    return adapters.serving(name)
+
+
+def _remove_marked(adapters: AdapterFolder, name: str) -> None:
     marked = withdrawn(adapters, name).keys() & set(adapters.versions(name))
     try:
         while adapters.current_version(name) in marked:
@@ -117,7 +129,6 @@ def unlearn(adapters: AdapterFolder, name: str) -> str | None:
     else:
         for version in marked:
             adapters.remove(name, version)
-    return adapters.current_version(name) if adapters.serves(name) else None
 
 
 def withdrawn(adapters: AdapterFolder, name: str) -> dict[str, str]:
@@ -146,14 +157,22 @@ def age_out_backups(data_dir: Path, days: int) -> None:
 def _learned_from(adapters: AdapterFolder, dataset: str) -> list[Adapter]:
     """Every version whose weights go back to a dataset."""
     known: list[Adapter] = []
-    for path in adapters.root.glob("*/[!.]*/twin.json"):
-        with suppress(TwinError):  # one that cannot be read cannot serve either
-            known.append(adapters.load(path.parent.parent.name, path.parent.name))
+    for name, versions in adapters.all_versions().items():
+        for version in versions:
+            with suppress(TwinError):  # one that cannot be read cannot serve either
+                known.append(adapters.load(name, version))
     found: dict[str, Adapter] = {}
     for adapter in sorted(known, key=lambda adapter: adapter.manifest.created):  # after what it goes on from
         if dataset in adapter.manifest.datasets or adapter.manifest.continued_from in found:
             found[adapter.identity] = adapter
     return list(found.values())
+
+
+def _learns_from(run: Path, dataset: str, learned: Iterable[Adapter]) -> bool:
+    """Whether a training, of which `run` is the folder, is one from a dataset or goes on from what learned from it."""
+    plan = read_object(run / "run.json").get("plan") or {}
+    sources = {adapter.identity for adapter in learned}
+    return dataset in plan.get("datasets", ()) or plan.get("continued_from") in sources
 
 
 def _mark(file: Path, line: str) -> None:

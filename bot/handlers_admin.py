@@ -84,14 +84,11 @@ class AdminHandlers:
         await acknowledge(query)
         await self._desk.strip(query)
         adapter, version = found
-        if version == self._current(adapter):
+        if version == self._desk.adapters.serving(adapter):
             await self._desk.say(update, words("serves_already", adapter=adapter, version=version))
             return
         await asyncio.to_thread(self._desk.adapters.promote, adapter, version)
-        await self._desk.engine.reload()
-        marks = await asyncio.to_thread(files.withdrawn, self._desk.adapters, adapter)
-        mark = f"\n⚠ {words('withdrawn_mark', dataset=marks[version])}" if version in marks else ""
-        await self._desk.say(update, words("serves", adapter=adapter, version=version) + mark)
+        await self._reloaded(update, words, adapter, version)
 
     async def adapters(self, update: Update, _: Context) -> None:
         """All adapters with their versions; a button for each that does not serve."""
@@ -113,8 +110,7 @@ class AdminHandlers:
         except TwinError as error:
             await self._desk.say(update, words("refused_because", reason=short(str(error), 300)))
             return
-        await self._desk.engine.reload()
-        await self._desk.say(update, words("serves", adapter=name, version=adapter.version))
+        await self._reloaded(update, words, name, adapter.version)
 
     async def reload(self, update: Update, _: Context) -> None:
         """Look for promoted versions now."""
@@ -144,6 +140,13 @@ class AdminHandlers:
 
     # what they share
 
+    async def _reloaded(self, update: Update, words: Words, adapter: str, version: str) -> None:
+        """Have the engine take up a version that was promoted, and tell whether it learned from withdrawn data."""
+        await self._desk.engine.reload()
+        marks = await asyncio.to_thread(files.withdrawn, self._desk.adapters, adapter)
+        mark = f"\n⚠ {words('withdrawn_mark', dataset=marks[version])}" if version in marks else ""
+        await self._desk.say(update, words("serves", adapter=adapter, version=version) + mark)
+
     def _trainable(self) -> list[str]:
         """Adapters that imitate somebody, and datasets that none has learned from under their name."""
         adapters = self._desk.adapters
@@ -155,23 +158,16 @@ class AdminHandlers:
         thread = await self._desk.thread(place_of(update))
         return thread.adapter if thread else next(iter(names), None)
 
-    def _current(self, adapter: str) -> str | None:
-        try:
-            return self._desk.adapters.current_version(adapter)
-        except TwinError:
-            return None
-
     def _overview(self, words: Words) -> tuple[str, Buttons]:
         lines: list[str] = []
         buttons: list[list[tuple[str, str]]] = []
         adapters = self._desk.adapters
         twins = adapters.twins()
-        names = sorted({path.parent.parent.name for path in adapters.root.glob("*/[!.]*/twin.json")})
-        for name in names:
-            current, marks = self._current(name), files.withdrawn(adapters, name)
+        for name, versions in adapters.all_versions().items():
+            current, marks = adapters.serving(name), files.withdrawn(adapters, name)
             general = current is not None and name not in twins
             lines.append(f"{name} ({words('imitates_nobody')})" if general else name)
-            for version in adapters.versions(name)[-_MOST_VERSIONS:]:
+            for version in versions[-_MOST_VERSIONS:]:
                 serves = version == current
                 mark = f" ⚠ {words('withdrawn_mark', dataset=marks[version])}" if version in marks else ""
                 lines.append(f"{'▶' if serves else '·'} {version}{mark}")

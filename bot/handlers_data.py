@@ -129,7 +129,11 @@ class DataHandlers:
             await self._desk.say(update, words("revoke_really", dataset=name), buttons)
             return
         await self._desk.strip(query)
-        marked = await asyncio.to_thread(files.withdraw, data_dir, self._desk.adapters, name)
+        try:
+            marked = await asyncio.to_thread(files.withdraw, data_dir, self._desk.adapters, name)
+        except TwinError as error:  # a training that was started by hand, perhaps
+            await self._desk.say(update, words("refused_because", reason=short(str(error), 300)))
+            return
         text = words("revoked", dataset=name)
         if marked:
             text += f" {words('learned_from_it', adapters=', '.join(marked))}"
@@ -150,7 +154,11 @@ class DataHandlers:
             await acknowledge(query, words("training_runs"))
             return
         await acknowledge(query)
-        version = await asyncio.to_thread(files.unlearn, adapters, name)
+        try:
+            version = await asyncio.to_thread(files.unlearn, adapters, name)
+        except TwinError as error:
+            await self._desk.say(update, words("refused_because", reason=short(str(error), 300)))
+            return
         await self._desk.engine.reload()
         serves = words("serves", adapter=name, version=version) if version else words("serves_no_more", adapter=name)
         await self._desk.say(update, f"{words('unlearned', adapter=name)} {serves}")

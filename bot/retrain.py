@@ -111,7 +111,7 @@ class Retrain:
     async def _run(self, training: Training, *, begins: bool) -> None:
         words, board = Words(training.language), Board(self._bot, training.place, training.message_id)
         self._job = job = Job(self._folder(training.id))
-        before = self._current(training.adapter)
+        before = self._adapters.serving(training.adapter)
         try:
             if begins and self._pauses == "yes":
                 await self._make_room(job)
@@ -190,12 +190,6 @@ class Retrain:
         file = self._adapters.root / adapter / version / "loss.csv"
         if png := await asyncio.to_thread(loss_curve, file, f"{adapter} {version}"):
             await board.picture(png)
-
-    def _current(self, adapter: str) -> str | None:
-        try:
-            return self._adapters.current_version(adapter)
-        except TwinError:
-            return None
 
     def _other(self, adapter: str, version: str, before: str | None) -> str | None:
         """The version that served before the new one, as far as it is there."""

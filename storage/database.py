@@ -184,7 +184,10 @@ async def open_database(path: Path, key_file: Path) -> Database:
 
 
 async def check_database(path: Path, key_file: Path) -> None:
-    """Look at every page of a database that is there, and change nothing.
+    """Look at every page of a database that is there; its schema and its data stay as they are.
+
+    What the write-ahead log holds moves into the file, for only there pages can be looked at; a database that is still
+    empty gets its key.
 
     Raises:
         TwinError: the key is missing or wrong, the file is damaged, locked, or newer than this program.

@@ -13,7 +13,10 @@ import pytest
 
 import cli
 from storage.store import Store
+from trainer import console
+from trainer.progress import Event, Progress
 from twin.adapter import AdapterFolder
+from twin.errors import TwinError
 
 TOKEN = "123456789:AAEabcdefghijklmnopqrstuvwxyz012345"
 CHAT = "27/03/2022, 21:41 - Daniel: how are you?\n27/03/2022, 21:42 - Lisa: fine | and you\n"
@@ -170,6 +173,47 @@ def test_chat_answers_until_the_input_ends(
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("You are Daniel; a language model imitates Lisa.")
     assert len([line for line in printed if line.startswith("Lisa: ")]) == 2
+
+
+@pytest.mark.parametrize("argv", [("chat", "one", "--as", "lisa"), ("simulate", "one", "daniel", "lisa")])
+def test_an_answer_that_fails_is_one_clear_line(
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    signed_adapters: AdapterFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    argv: tuple[str, ...],
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    monkeypatch.setattr("builtins.input", lambda prompt: "hi")
+    monkeypatch.setattr("twin.batch.Batch.round", crash)
+    assert "RuntimeError" in refusal(capsys, *argv)
+
+
+def test_whoever_stops_one_training_stops_those_that_wait(
+    home: Path, capsys: pytest.CaptureFixture[str], tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "chat.txt").write_text(CHAT, encoding="utf-8")
+    for name in ("lisa", "peter"):
+        assert cli.main(["prepare", "chat.txt", "--dataset", name]) == 0
+    shown, adapters = console.json_lines, AdapterFolder(home / "data/adapters")
+
+    def stopped(event: Event, **more: str) -> None:
+        shown(event, **more)
+        if isinstance(event, Progress) and event.step == 1:
+            with pytest.raises(TwinError, match="a training is under way"), adapters.undisturbed():
+                pass  # no consent is withdrawn meanwhile
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(console, "json_lines", stopped)
+    capsys.readouterr()
+    assert cli.main(["train", "lisa", "peter", "--base", str(tiny_base), "--epochs", "4", "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["adapter"], one["interrupted"]) for one in told if "interrupted" in one] == [("lisa", True)]
+    assert not (home / "data/adapters/peter").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,15 @@
 """Opens an export: a text file, or a zip that holds one among its media. Nothing is unpacked to disk."""
 
 import hashlib
-import lzma
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from trainer.wordings import chat_name
 from twin.errors import TwinError
+from twin.files import BROKEN_ZIP
 
 LIMIT = 512 * 2**20  # bytes of chat text; a million messages are about 80 MB
 
@@ -18,9 +17,6 @@ _ZIP_START = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _SNIFF = 64 * 2**10
 _MOST_TEXTS = 100  # text files in a zip to look into
 _HEADER_LIKE = re.compile(rb"^\W{0,12}\d{1,4}\W{1,4}\w{1,6}\W.{0,20}\d{1,2}[:.]\d{2}", re.MULTILINE)
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ def _chat_in_zip(path: Path, handle: IO[bytes], limit: int) -> tuple[str, bytes]
             entry = _chat_entry(path, archive)
             with archive.open(entry) as member:
                 return entry.filename, _bounded(member, limit, f"{entry.filename} in {path}")
-    except _BROKEN:
+    except (*BROKEN_ZIP, OSError, ValueError):
         raise TwinError(f"{path} is not a readable zip: it is damaged or cut off; export the chat again") from None
 
 

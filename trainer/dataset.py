@@ -18,7 +18,7 @@ from trainer.kinds import KINDS
 from trainer.merging import Chat, merged
 from trainer.whatsapp import Export, Row
 from twin.errors import TwinError
-from twin.files import private_folder, replacing, write_private
+from twin.files import locked, private_folder, replacing, write_private
 from twin.transcript import DEFAULT_GAP, Conversation
 
 FORMAT_VERSION = 1
@@ -67,7 +67,7 @@ def extend(
     consent: str | None = None,
     redaction: Mapping[str, Any] | None = None,
 ) -> Dataset:
-    """Make a dataset of the exports, or add their new rows to the one in the folder.
+    """Make a dataset of the exports, or add their new rows to the one in the folder; one process at a time.
 
     Args:
         folder: `datasets/NAME`.
@@ -80,9 +80,22 @@ def extend(
     Raises:
         TwinError: what stands in the folder is no dataset of this version, or it cannot be written.
     """
+    with locked(folder):
+        return _extended(folder, exports, aliases or {}, gap, consent=consent, redaction=redaction)
+
+
+def _extended(
+    folder: Path,
+    exports: Sequence[Export],
+    aliases: Mapping[str, str],
+    gap: timedelta | None,
+    *,
+    consent: str | None,
+    redaction: Mapping[str, Any] | None,
+) -> Dataset:
     chats, meta = _stored(folder) if (folder / "dataset.json").exists() else ([], None)
     had = meta.options if meta else Options({})
-    options = Options({**had.aliases, **(aliases or {})}, had.gap if gap is None else gap)
+    options = Options({**had.aliases, **aliases}, had.gap if gap is None else gap)
     chats, names = merged(chats, exports, options.aliases)
     sources = {source.sha256: source for source in sources_of(exports, names)}
     sources |= {source.sha256: source for source in (meta.sources if meta else ())}
@@ -92,9 +105,12 @@ def extend(
     dataset = _dataset(chats, stored)
     private_folder(folder)
     try:
+        # In this order a kill in between leaves chats without their rows, which the same exports bring again. Rows of
+        # chats that `dataset.json` does not know, or redacted by what it does not know, would be damage.
+        (folder / "rows.jsonl").touch(mode=0o600)
+        write_private(folder / "dataset.json", _meta_text(stored, chats, dataset.counts))
         with replacing(folder / "rows.jsonl") as handle:
             handle.writelines(_row_lines(chats))
-        write_private(folder / "dataset.json", _meta_text(stored, chats, dataset.counts))
     except OSError as error:
         raise TwinError(f"cannot write the dataset {folder}: {error.strerror}") from None
     return dataset

@@ -83,8 +83,8 @@ def _columns(rows: Sequence[Sequence[int]], names: Sequence[str], what: str, tic
 
 def _style() -> Any:
     """matplotlib's settings while a figure is made: text stays text, and nothing is drawn behind it."""
-    from cycler import cycler
     from matplotlib import rc_context
+    from matplotlib.rcsetup import cycler
 
     keys = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "legend.labelcolor")
     settings: Any = {

@@ -155,12 +155,20 @@ def available_memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
     values = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
     free = values.get("MemAvailable")
+    left = room_in_group(Path("/sys/fs/cgroup"))
+    return min((found for found in (left, free) if found is not None), default=None)
+
+
+def room_in_group(folder: Path) -> int | None:
+    """Bytes that a control group (version 2) leaves its processes; None if it has no limit, or there is none."""
     try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text("ascii"))
-    except (OSError, ValueError):  # "max", or no such group
-        return free
-    return min(limit - used, free) if free is not None else limit - used
+        limit = int((folder / "memory.max").read_text("ascii"))
+        used = int((folder / "memory.current").read_text("ascii"))
+        parts = dict(line.split() for line in (folder / "memory.stat").read_text("ascii").splitlines())
+        cache = int(parts["inactive_file"])  # pages of files, such as weights read once, which the kernel gives up
+    except (OSError, ValueError, KeyError):  # a limit of "max" is no number
+        return None
+    return limit - max(0, used - cache)
 
 
 def _what_fits(options: TrainingOptions, free: int, dtype_bytes: int, cuda: bool) -> str:

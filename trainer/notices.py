@@ -3,14 +3,12 @@
 There are more than a thousand of them in the table; a word that stands in the notice finds the few that a line can be.
 """
 
-import json
 import re
 from collections import defaultdict
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
-from trainer.wordings import loose
+from trainer.wordings import loose, wording_table
 
 _LONGEST = 400  # characters
 _DISTINCT = 12  # characters; a notice with less of its own, such as `Lisa left`, may be a person's words
@@ -43,7 +41,7 @@ def is_notice(line: str, *, distinct: bool = True) -> bool:
 
 @cache
 def _index() -> _Index:
-    table = json.loads(resources.files(__package__).joinpath("wordings.json").read_text(encoding="utf-8"))
+    table = wording_table()
     index: _Notices = defaultdict(list)
     for notice in (*table["named_notice"], *table["notice"]):
         phrase = loose(notice)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from trainer.archive import LIMIT, exports_in
@@ -109,7 +110,8 @@ def _noted(summary: Summary, warning: str) -> Summary:
 def table(summary: Summary) -> Table:
     """The founding article's table: what was found, what was left out and why, who spoke, and when."""
     counts = summary.counts
-    rows = Table("", "", show_header=False, title=", ".join(summary.chats), caption="\n".join(counts.warnings))
+    title, caption = escape(", ".join(summary.chats)), escape("\n".join(counts.warnings))
+    rows = Table("", "", show_header=False, title=title, caption=caption)
     rows.columns[1].justify = "right"
     rows.add_row("messages", f"{counts.messages:,}")
     for kind, number in counts.dropped.items():
@@ -118,7 +120,7 @@ def table(summary: Summary) -> Table:
     rows.add_row("conversations", f"{counts.conversations:,}")
     rows.add_row("  of one message, left out", f"{counts.one_message_conversations:,}", end_section=True)
     for speaker, number in counts.speakers.items():
-        rows.add_row(f"from {speaker}", f"{number:,}")
+        rows.add_row(escape(f"from {speaker}"), f"{number:,}")
     if counts.first and counts.last:
         rows.add_section()
         rows.add_row("period", f"{counts.first:%Y-%m-%d} to {counts.last:%Y-%m-%d}")

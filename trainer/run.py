@@ -67,17 +67,18 @@ def train_adapter(name: str, settings: Settings, choices: Choices, report: Repor
     Raises:
         Interrupted: a signal ended the run; it can be gone on with.
         TwinError: a dataset, the base model, the facts or the adapter to continue from is not there, or does not fit,
-            or nothing can be learned.
+            or nothing can be learned; or a dataset is being withdrawn.
     """
     adapters = AdapterFolder(settings.adapters)
-    if choices.resume:
-        choices = interrupted(adapters, name, choices)
-    last = adapters.load(name) if name in adapters.names() else None
-    if last and last.manifest.general:
-        raise TwinError(f"{name!r} is a general adapter: train it with twin general CORPUS --name {name}")
-    data = read_datasets(choices.datasets or (last.manifest.datasets if last else (name,)), settings)
-    data = replace(data, facts=_facts(choices.facts, last, _speakers(data)))
-    return settled(name, data, settings, choices, last=last, report=report)
+    with adapters.learning():
+        if choices.resume:
+            choices = interrupted(adapters, name, choices)
+        last = adapters.load(name) if name in adapters.names() else None
+        if last and last.manifest.general:
+            raise TwinError(f"{name!r} is a general adapter: train it with twin general CORPUS --name {name}")
+        data = read_datasets(choices.datasets or (last.manifest.datasets if last else (name,)), settings)
+        data = replace(data, facts=_facts(choices.facts, last, _speakers(data)))
+        return settled(name, data, settings, choices, last=last, report=report)
 
 
 def settled(
@@ -99,7 +100,7 @@ def settled(
     if not (choices.force or choices.resume) and (
         same := _learned_before(adapters, name, data, base, options=options, source=source)
     ):
-        serves = name in adapters.names() and adapters.current_version(name) == same.version
+        serves = adapters.serving(name) == same.version
         loss = adapters.evaluation(name, same.version).get("held_out_loss")
         return TrainingResult(same, loss, None, 0, 0, 0.0, promoted=serves, skipped=True)
     if data.facts:

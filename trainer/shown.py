@@ -19,8 +19,8 @@ def shown(
     as_json: bool,
     again: str,
     more: dict[str, Any] | None = None,
-) -> None:
-    """Train adapter `name` by `begin`, and print what comes of it.
+) -> bool:
+    """Train adapter `name` by `begin`, and print what comes of it; False if it was interrupted.
 
     Args:
         again: the command with which an interrupted training goes on.
@@ -39,11 +39,12 @@ def shown(
             print(json.dumps(told | (more or {})))
         else:
             screen.print(f"{stop}; go on with: {again}", markup=False)
-        return
+        return False
     if as_json:
         print(json.dumps(run.as_json(result) | (more or {}), ensure_ascii=False))
     else:
         screen.print(run.in_words(result), markup=False, highlight=False)
+    return True
 
 
 def shown_together(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from trainer.calendars import Calendar
 
@@ -68,9 +69,17 @@ def word(text: str) -> str:
 
 
 @cache
+def wording_table() -> dict[str, Any]:
+    """The table as it is written."""
+    content = resources.files(__package__).joinpath("wordings.json").read_text(encoding="utf-8")
+    table: dict[str, Any] = json.loads(content)
+    return table
+
+
+@cache
 def wordings() -> Wordings:
-    """The table, read once."""
-    table = json.loads(resources.files(__package__).joinpath("wordings.json").read_text(encoding="utf-8"))
+    """The table, made ready once."""
+    table = wording_table()
     phrases: dict[str, str] = {}
     for name, kind in (
         ("notice", "system"),

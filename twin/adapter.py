@@ -6,20 +6,19 @@ beside its place and then renamed, and `CURRENT` is replaced in one step, so no 
 Importing this module loads no torch.
 """
 
-import fcntl
 import json
 import logging
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twin.errors import TwinError
-from twin.files import private_folder, sync, write_private
+from twin.files import locked, private_folder, sync, write_private
 from twin.manifest import Manifest
 from twin.names import folder_name
 
@@ -88,7 +87,14 @@ class AdapterFolder:
 
     def serves(self, name: str) -> bool:
         """Whether an adapter has a promoted version."""
-        return (self._folder(name) / "CURRENT").is_file()
+        return self.serving(name) is not None
+
+    def serving(self, name: str) -> str | None:
+        """The promoted version; None if there is none."""
+        try:
+            return (self._folder(name) / "CURRENT").read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
 
     def twins(self) -> list[str]:
         """Adapters whose promoted version can speak for somebody."""
@@ -98,19 +104,24 @@ class AdapterFolder:
         """All complete versions of an adapter, oldest first."""
         return sorted(path.parent.name for path in self._folder(name).glob("[!.]*/twin.json"))
 
+    def all_versions(self) -> dict[str, list[str]]:
+        """All complete versions of all adapters, oldest first, promoted or not."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.root.glob("[!.]*/[!.]*/twin.json")):
+            found.setdefault(path.parent.parent.name, []).append(path.parent.name)
+        return found
+
     def current_version(self, name: str) -> str:
-        """The promoted version.
+        """The promoted version, which there must be.
 
         Raises:
             TwinError: there is none.
         """
-        try:
-            return (self._folder(name) / "CURRENT").read_text(encoding="utf-8").strip()
-        except OSError:
+        version = self.serving(name)
+        if version is None:
             known = ", ".join(self.names()) or "none yet"
-            raise TwinError(
-                f"no adapter {name!r} in {self.root} (there: {known}); train it with: twin train {name}"
-            ) from None
+            raise TwinError(f"no adapter {name!r} in {self.root} (there: {known}); train it with: twin train {name}")
+        return version
 
     def load(self, name: str, version: str | None = None) -> Adapter:
         """The promoted version of an adapter, or the named one.
@@ -195,18 +206,16 @@ class AdapterFolder:
         promoted = self._history(name)
         if promoted[-1:] != [version]:
             promoted.append(version)
-        try:
+        with self._changing(name):
             write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
             write_private(self._folder(name) / "CURRENT", f"{version}\n")
-        except OSError as error:
-            raise TwinError(f"cannot promote {version} in {self._folder(name)}: {error.strerror}") from None
         return adapter
 
     def rollback(self, name: str) -> Adapter:
         """Make the version serve that did so before the promoted one, and forget that the latter was promoted.
 
         Raises:
-            TwinError: none served before, or none of those is still there.
+            TwinError: none served before, none of those is still there, or it cannot be written down.
         """
         current = self.current_version(name)
         promoted = self._history(name)
@@ -218,36 +227,47 @@ class AdapterFolder:
         if not promoted:
             raise TwinError(f"adapter {name!r} has no earlier promoted version to go back to")
         adapter = self.load(name, promoted[-1])
-        write_private(self._folder(name) / "CURRENT", f"{adapter.version}\n")
-        write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
+        with self._changing(name):
+            write_private(self._folder(name) / "CURRENT", f"{adapter.version}\n")
+            write_private(self._folder(name) / "HISTORY", "".join(f"{line}\n" for line in promoted))
         return adapter
 
     def retire(self, name: str) -> None:
-        """Let no version of an adapter serve."""
-        (self._folder(name) / "CURRENT").unlink(missing_ok=True)
+        """Let no version of an adapter serve.
+
+        Raises:
+            TwinError: that cannot be written down.
+        """
+        with self._changing(name):
+            (self._folder(name) / "CURRENT").unlink(missing_ok=True)
 
     def remove(self, name: str, version: str | None = None) -> None:
         """Delete one version that does not serve, or the whole adapter.
 
         Raises:
-            TwinError: it is not there, or it is the promoted version.
+            TwinError: it is not there, it is the promoted version, or it cannot be deleted.
         """
         folder = self._folder(name)
         if version is None:
             if not folder.is_dir():
                 raise TwinError(f"no adapter {name!r} in {self.root}")
             self.retire(name)  # first of all: nobody may load what is being deleted
-            shutil.rmtree(folder)
+            with self._changing(name):
+                shutil.rmtree(folder)
             return
         path = self.load(name, version).path
-        if name in self.names() and version == self.current_version(name):
+        if version == self.serving(name):
             raise TwinError(f"{version} is the promoted version of {name!r}: promote another one first")
-        hidden = path.rename(folder / f".{version}")
-        shutil.rmtree(hidden)
+        with self._changing(name):
+            shutil.rmtree(path.rename(folder / f".{version}"))
 
     def run_folder(self, name: str) -> Path:
         """Where a training run of the adapter keeps what it needs to go on after an interruption."""
         return self._folder(name) / ".run"
+
+    def run_folders(self) -> list[Path]:
+        """Those of all adapters that have one now, with a promoted version or without."""
+        return sorted(self.root.glob("[!.]*/.run"))
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -256,16 +276,35 @@ class AdapterFolder:
         Raises:
             TwinError: another process is at it, or the folder cannot be made.
         """
-        folder = private_folder(self._folder(name))
-        (folder / ".lock").touch(mode=0o600)
-        with (folder / ".lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise TwinError(f"adapter {name!r} is being trained or imported by another process already") from None
+        folder = self._folder(name)
+        with locked(folder, f"adapter {name!r} is being trained or imported by another process already"):
             for path in folder.glob(".[0-9]*"):
                 shutil.rmtree(path, ignore_errors=True)
             yield
+
+    def learning(self) -> AbstractContextManager[None]:
+        """Hold this from reading a dataset until the version that learned from it stands: no dataset is withdrawn then.
+
+        Raises:
+            TwinError: a dataset is being withdrawn.
+        """
+        return locked(self.root, "a dataset is being withdrawn: try again in a moment", shared=True)
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Let no training begin, neither from the bot nor by hand.
+
+        Raises:
+            TwinError: one is under way.
+        """
+        return locked(self.root, "a training is under way: wait for its end, or stop it")
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
+        """What the disk refuses is one clear line."""
+        try:
+            yield
+        except OSError as error:
+            raise TwinError(f"cannot change {self._folder(name)}: {error.strerror or error}") from None
 
     def _history(self, name: str) -> list[str]:
         """Versions in the order in which they were promoted; the promoted one is the last."""
@@ -273,7 +312,7 @@ class AdapterFolder:
             promoted = (self._folder(name) / "HISTORY").read_text(encoding="utf-8").split()
         except OSError:
             promoted = []
-        current = self.current_version(name) if name in self.names() else None
+        current = self.serving(name)
         return promoted if current is None or current in promoted else [*promoted, current]
 
     def _folder(self, name: str) -> Path:

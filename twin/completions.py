@@ -89,7 +89,11 @@ class CompletionsEngine(HttpEngine):
         return await self._models.reload()
 
     async def forget(self) -> None:
-        """OpenAI's API has no word for it: what the server keeps of a prompt, it lets go by itself, or with its end."""
+        """Let go of the texts that are remembered here. OpenAI's API has no word for it: what the server keeps of a
+        prompt, it lets go by itself, or with its end."""
+        for recipe in self._recipes.values():
+            if recipe.facts:
+                recipe.facts.forget()
 
     async def _attempt(self, handing: Handing) -> None:
         request = handing.ticket.request
@@ -101,13 +105,12 @@ class CompletionsEngine(HttpEngine):
             for number in range(ATTEMPTS):
                 body = self._body(model, prompt, request, adapter, replace(sampling, seed=_seed(request, number)))
                 said = Said(label, request.max_messages if request.mode == "burst" else 1)
-                last = number == ATTEMPTS - 1
                 if finish := await self._one_drawing(handing, body, said, degenerates=bool(sampling.temperature)):
                     handing.ticket.finish = finish
-                    return
-                if last:
-                    handing.put(GRACEFUL)
-                    handing.ticket.finish = "degenerate"
+                    break
+            else:
+                handing.put(GRACEFUL)
+                handing.ticket.finish = "degenerate"
 
     def _body(self, model: str, prompt: str, request: Request, adapter: Adapter, sampling: Sampling) -> dict[str, Any]:
         return {

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
+from twin.files import BROKEN_ZIP
 from twin.manifest import Manifest
 from twin.names import folder_name
 
@@ -89,7 +90,7 @@ def import_(
             return _add(adapters, folder_name(name or listed["adapter"]), listed["version"], folder, manifest)
     except FileNotFoundError:
         raise TwinError(f"there is no file {file}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except BROKEN_ZIP:
         raise TwinError(f"{file} is no zip that can be read, or it is damaged: export the adapter again") from None
     except ValueError as error:
         raise TwinError(f"{file} cannot be imported: {error}") from None

@@ -49,7 +49,8 @@ def load_base(name: str, quantisation: str = "auto", revision: str | None = None
         revision: branch or commit on the hub; a known good one for the default base.
 
     Raises:
-        TwinError: it is not there, has no safetensors weights, or is no causal language model.
+        TwinError: it is not there, has no safetensors weights, is no causal language model, or takes more memory than
+            there is.
     """
     revision = revision or PINNED_REVISIONS.get(name)
     device, dtype = _device_and_dtype()
@@ -71,6 +72,12 @@ def load_base(name: str, quantisation: str = "auto", revision: str | None = None
         )
     except (OSError, ValueError) as error:
         raise TwinError(_reason(name, error)) from None
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TwinError(
+            f"base model {name!r} takes more memory than is free here: end what else uses it, or take a smaller one"
+        ) from None
     if tokenizer.eos_token_id is None:
         raise TwinError(f"the tokenizer of base model {name!r} has no end-of-sequence token, which Twin needs")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
@@ -97,6 +104,13 @@ def base_digest(name: str, revision: str | None) -> str:
                 if len(shape) == 1:
                     digest.update(weights.get_tensor(key).contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that a card, or the machine, has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)  # as torch says it of a CPU
 
 
 def _device_and_dtype() -> tuple[torch.device, torch.dtype]:

@@ -64,10 +64,17 @@ class ServedModels:
         self._serving.pop(name, None)
 
     async def reload(self) -> dict[str, str]:
-        """Let newly promoted versions serve; where one cannot be loaded, the old one serves on."""
+        """Let newly promoted versions serve; where one cannot be loaded, the old one serves on. Returns what changed.
+
+        An adapter of which no version is promoted any more serves no longer.
+        """
         changed: dict[str, str] = {}
         async with self._lock:
             for name, (old, old_model) in list(self._serving.items()):
+                if not self._adapters.serves(name):
+                    del self._serving[name]
+                    self._retired.add(old_model)
+                    continue
                 try:
                     adapter = await asyncio.to_thread(self._adapters.load, name)
                     if adapter.version == old.version:

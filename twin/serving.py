@@ -2,6 +2,7 @@
 
 POST /answer   a request; its answer as lines
 POST /reload   put newly promoted versions to work; those that changed
+POST /forget   let go of all that is remembered of histories
 GET /health    200 as long as answers can be had: the versions that serve, and the engine's figures
 """
 

@@ -22,6 +22,11 @@ _EXAMPLES = {
     "WEBHOOK_URL": "https://bot.example.org",
     "ENGINE_URL": "http://127.0.0.1:8090",
 }
+# The most that each kind of setting may be. Beyond lie dates and times that Python cannot tell, and typing errors.
+_MOST_SECONDS = 86_400.0
+_MOST_DAYS = 36_500
+_MOST_A_MINUTE = 1_000_000
+_MOST_MIB = 1_048_576
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -183,7 +188,7 @@ def _url(key: str, value: str) -> str:
 
 def _address(key: str, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    if not host or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
         raise TwinError(f"{key} must be an address and a port such as 127.0.0.1:8443")
     return host, int(port)
 
@@ -195,9 +200,22 @@ def _one_of(key: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _mib(key: str, value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise TwinError(f"{key} must be a whole number of MiB above 0")
-    return int(value) * 2**20
+    return _whole(key, value, "MiB", 1, _MOST_MIB) * 2**20
+
+
+def _count(key: str, value: str) -> int:
+    return _whole(key, value, "messages", 0, _MOST_A_MINUTE)
+
+
+def _days(key: str, value: str, least: int = 0) -> int:
+    return _whole(key, value, "days", least, _MOST_DAYS)
+
+
+def _whole(key: str, value: str, what: str, least: int, most: int) -> int:
+    number = value.isdecimal() and len(value) <= 20  # Python makes none of thousands of digits
+    if not number or not least <= int(value) <= most:
+        raise TwinError(f"{key} must be a whole number of {what} from {least} to {most}")
+    return int(value)
 
 
 def _seconds(key: str, value: str, least: float | None = None) -> timedelta:
@@ -206,21 +224,10 @@ def _seconds(key: str, value: str, least: float | None = None) -> timedelta:
         seconds = float(value)
     except ValueError:
         seconds = -1
-    if not (0 if least is None else least) <= seconds < float("inf") or (least is None and not seconds):
-        raise TwinError(f"{key} must be a number of seconds {'above 0' if least is None else f'from {least} on'}")
+    if not (0 if least is None else least) <= seconds <= _MOST_SECONDS or (least is None and not seconds):
+        begin = "above 0" if least is None else f"from {least} on"
+        raise TwinError(f"{key} must be a number of seconds {begin}, {_MOST_SECONDS:.0f} at the most")
     return timedelta(seconds=seconds)
-
-
-def _count(key: str, value: str) -> int:
-    if not value.isdecimal():
-        raise TwinError(f"{key} must be a whole number from 0 on")
-    return int(value)
-
-
-def _days(key: str, value: str, least: int = 0) -> int:
-    if not value.isdecimal() or int(value) < least:
-        raise TwinError(f"{key} must be a whole number of days from {least} on")
-    return int(value)
 
 
 def _cron(key: str, value: str) -> str | None:

@@ -182,11 +182,6 @@ def said_in(rendered: str) -> list[tuple[str, str]]:
     return [(label, text) for label, colon, text in turns if colon]
 
 
-def first_answer(continuation: str) -> str:
-    """What the model's continuation says before the first separator: the article's cut."""
-    return continuation.partition(SEPARATOR)[0].strip()
-
-
 class Renderer:
     """Renders windows of conversations between known speakers for one tokenizer.
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from twin.adapter import Adapter, AdapterFolder
@@ -33,24 +34,23 @@ def overview(adapters: AdapterFolder, name: str | None = None) -> list[Version]:
     Raises:
         TwinError: there is no adapter of that name, or a `twin.json` cannot be read.
     """
-    known = sorted({path.parent.parent.name for path in adapters.root.glob("*/[!.]*/twin.json")})
+    known = adapters.all_versions()
     if name is not None and name not in known:
         adapters.current_version(name)  # says what there is
     return [
         _described(adapters, adapters.load(adapter, version))
-        for adapter in known
+        for adapter, versions in known.items()
         if name in (None, adapter)
-        for version in adapters.versions(adapter)
+        for version in versions
     ]
 
 
 def _described(adapters: AdapterFolder, adapter: Adapter) -> Version:
-    serves = adapter.name in adapters.names() and adapters.current_version(adapter.name) == adapter.version
     evaluation = adapters.evaluation(adapter.name, adapter.version)
     return Version(
         adapter=adapter.name,
         version=adapter.version,
-        serves=serves,
+        serves=adapters.serving(adapter.name) == adapter.version,
         created=adapter.manifest.created.isoformat(timespec="seconds"),
         base_model=adapter.manifest.base_model,
         speakers=adapter.manifest.speakers,
@@ -72,8 +72,8 @@ def table(versions: list[Version]) -> Table:
             "yes" if version.serves else "",
             version.created[:16].replace("T", " "),
             loss,
-            "nobody: general" if version.general else ", ".join(version.speakers),
-            "; ".join(version.reasons) or "passed",
+            "nobody: general" if version.general else escape(", ".join(version.speakers)),
+            escape("; ".join(version.reasons)) or "passed",
         )
     return shown
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot import files
 from bot.texts import Words
 from sandbox import Message
+from twin.adapter import AdapterFolder
 
 DANIEL, GUEST, SOON = 1001, 1002, 20.0
 WORDS = Words("en")
@@ -31,11 +33,16 @@ async def press(world: World, message: Message, number: int = 0) -> Message:
     return found
 
 
+async def listed(world: World) -> Message:
+    """The datasets, each with a button to withdraw it."""
+    found: Message = await world.next(await world.sandbox.say(DANIEL, "/datasets"))
+    return found
+
+
 async def withdraw(world: World, name: str) -> Message:
     """Withdraw a dataset, and return what is said at the end."""
     add_dataset(world, name)
-    listed = await world.next(await world.sandbox.say(DANIEL, "/datasets"))
-    return await press(world, await press(world, listed))
+    return await press(world, await press(world, await listed(world)))
 
 
 async def test_admin_is_told_what_still_serves_and_goes_back_by_a_button(
@@ -93,9 +100,41 @@ async def test_marked_version_that_is_promoted_again_is_told(idle_world: World, 
     adapter_writer(idle_world.adapters, "daniel", CHATS, datasets=("other",))
     await idle_world.start()
     await withdraw(idle_world, "daniel")
-    listed = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/adapters"))
+    versions = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/adapters"))
     mark = WORDS("withdrawn_mark", dataset="daniel")
-    assert (await press(idle_world, listed)).text == f"{WORDS('serves', adapter='daniel', version=marked)}\n⚠ {mark}"
+    assert (await press(idle_world, versions)).text == f"{WORDS('serves', adapter='daniel', version=marked)}\n⚠ {mark}"
+
+
+async def test_rollback_to_a_marked_version_is_told(idle_world: World, adapter_writer: Writer) -> None:
+    marked = idle_world.adapters.current_version("daniel")
+    adapter_writer(idle_world.adapters, "daniel", CHATS, datasets=("other",))
+    await idle_world.start()
+    await withdraw(idle_world, "daniel")
+    mark = WORDS("withdrawn_mark", dataset="daniel")
+    assert await idle_world.ask("/rollback") == f"{WORDS('serves', adapter='daniel', version=marked)}\n⚠ {mark}"
+
+
+async def test_nothing_is_withdrawn_while_a_training_by_hand_runs(idle_world: World) -> None:
+    await idle_world.start()
+    with AdapterFolder(idle_world.adapters.root).learning():
+        refused = await withdraw(idle_world, "daniel")
+    assert "a training is under way" in refused.text
+    assert idle_world.settings.dataset("daniel").exists() and files.marked(idle_world.adapters) == []
+    with AdapterFolder(idle_world.adapters.root).locked("daniel"):
+        refused = await press(idle_world, await press(idle_world, await press(idle_world, await listed(idle_world))))
+    assert "is being trained" in refused.text and idle_world.adapters.serves("daniel")
+
+
+async def test_what_an_interrupted_training_of_another_adapter_had_is_removed(idle_world: World) -> None:
+    marked = idle_world.adapters.current_version("daniel")
+    plans = {"lisa": {"datasets": ["daniel"]}, "max": {"continued_from": f"daniel/{marked}"}, "zoe": {}}
+    for name, plan in plans.items():
+        run = idle_world.adapters.run_folder(name)
+        run.mkdir(parents=True)
+        (run / "run.json").write_text(json.dumps({"plan": plan}))
+    await idle_world.start()
+    await withdraw(idle_world, "daniel")
+    assert [run.parent.name for run in idle_world.adapters.run_folders()] == ["zoe"]
 
 
 async def test_nothing_is_withdrawn_while_a_training_runs(idle_world: World, scripted: Any, tmp_path: Any) -> None:
@@ -103,9 +142,9 @@ async def test_nothing_is_withdrawn_while_a_training_runs(idle_world: World, scr
     idle_world.retrain_command = scripted(f"while not os.path.exists({str(go_on)!r}): time.sleep(0.01)")
     await idle_world.start()
     add_dataset(idle_world, "daniel")
-    listed = await idle_world.next(await idle_world.sandbox.say(DANIEL, "/datasets"))
+    datasets = await listed(idle_world)
     await idle_world.ask("/retrain")
-    query = await idle_world.sandbox.press(DANIEL, listed.id, listed.buttons[0]["callback_data"])
+    query = await idle_world.sandbox.press(DANIEL, datasets.id, datasets.buttons[0]["callback_data"])
     assert (await idle_world.sandbox.answer(query, SOON)).text == WORDS("training_runs")
     assert idle_world.settings.dataset("daniel").exists()
     go_on.touch()

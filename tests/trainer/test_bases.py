@@ -140,6 +140,15 @@ def test_what_does_not_fit_is_refused_before_loading(
         memory.check(str(base), "nf4", TrainingOptions(**({"context_length": 128} | options)))
 
 
+def test_what_the_kernel_keeps_of_files_is_free_for_a_training_in_a_container(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text(f"{8 << 30}\n")
+    (tmp_path / "memory.current").write_text(f"{7 << 30}\n")
+    (tmp_path / "memory.stat").write_text(f"anon {2 << 30}\nactive_file {1 << 30}\ninactive_file {4 << 30}\n")
+    assert memory.room_in_group(tmp_path) == 5 << 30
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.room_in_group(tmp_path) is memory.room_in_group(tmp_path / "nowhere") is None
+
+
 def test_a_smaller_base_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The German base does not fit into 6 GiB; one with a quarter of its weights does."""
     from transformers import BloomConfig

@@ -1,14 +1,19 @@
 """Dataset folders: made, extended by overlapping exports, read again, refused when damaged."""
 
 import json
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer import dataset
 from trainer.dataset import extend, load
 from trainer.merging import merged
 from trainer.whatsapp import Export, Row
@@ -103,6 +108,47 @@ def test_merging_loses_and_doubles_nothing(parts: list[tuple[int, int]]) -> None
     found = [row for chat in chats for row in chat.rows]
     assert set(found) == {row for each in exports for row in each.rows}
     assert all(len(chat.rows) == len(set(chat.rows)) for chat in chats)
+
+
+def test_of_two_that_add_at_once_neither_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_have_read = threading.Barrier(2)
+
+    def slow(*arguments: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            both_have_read.wait(0.5)  # comes true only if both read before either writes
+        return merged(*arguments)
+
+    monkeypatch.setattr(dataset, "merged", slow)
+    with ThreadPoolExecutor(2) as pool:
+        list(
+            pool.map(
+                lambda part: extend(tmp_path / "d", [part]), [export([0, 1]), export([0, 1], "Trip", ("Max", "Zoë"))]
+            )
+        )
+    assert set(load(tmp_path / "d").chats) == {"Lisa", "Trip"}
+
+
+@pytest.mark.parametrize("had", [True, False])
+def test_a_kill_while_writing_leaves_a_dataset_that_the_same_exports_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, had: bool
+) -> None:
+    new = [export([0, 1]), export([0, 1], "Peter", ("Peter", "Daniel"))]
+    if had:
+        extend(tmp_path / "d", new[:1])
+    whole = extend(tmp_path / "whole", new)
+    replaced, killed = Path.replace, list[Path]()
+
+    def replace_once(path: Path, target: Path) -> Path:
+        killed.append(path)
+        if len(killed) == 2:
+            raise KeyboardInterrupt
+        return replaced(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", replace_once)
+        extend(tmp_path / "d", new)
+    assert load(tmp_path / "d").counts.messages == (2 if had else 0)
+    assert extend(tmp_path / "d", new).digest == whole.digest == load(tmp_path / "d").digest
 
 
 @pytest.mark.parametrize(

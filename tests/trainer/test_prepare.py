@@ -92,6 +92,16 @@ def test_summary_and_table(chat: Path) -> None:
         assert part in text
 
 
+def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "WhatsApp Chat with Mum [work].txt"
+    file.write_text(CHAT.replace("Lisa <3", "Mum [work]").replace("Daniel", "Anna [/work]"))
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(table(prepare([file])))
+    text = " ".join(captured.get().split())
+    assert text.startswith("Mum [work] ") and "from Mum [work] │" in text and "from Anna [/work] │" in text
+
+
 def test_dataset_is_made_and_extended(chat: Path, tmp_path: Path) -> None:
     folder = tmp_path / "datasets" / "daniel"
     first = prepare([chat], dataset=folder, consent="Lisa agreed")

@@ -1,5 +1,6 @@
 """`twin adapters`: the versions, which of them serves, and zips that are checked before anything of them is used."""
 
+import errno
 import io
 import json
 import struct
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import cli
 from tests.conftest import train_sign
+from twin import versions
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
 from twin.exchange import check_weights, export, import_
@@ -90,6 +93,24 @@ def test_what_serves_cannot_be_removed_alone(adapters: AdapterFolder) -> None:
         adapters.remove("lisa")
 
 
+def test_what_the_disk_refuses_is_one_clear_line(adapters: AdapterFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("1", None):
+        path = adapters.root / "lisa" / (version or "")
+        path.symlink_to(path.rename(adapters.root.parent / f"aside {version}"))
+        with pytest.raises(TwinError, match=r"cannot change .*lisa: .*symbolic link"):  # which Python does not follow
+            adapters.remove("lisa", version)
+    adapters.promote("lisa", "3")
+
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("twin.adapter.write_private", full)
+    with pytest.raises(TwinError, match=r"cannot change .*lisa: No space left on device"):
+        adapters.promote("lisa", "2")
+    with pytest.raises(TwinError, match=r"cannot change .*lisa: No space left on device"):
+        adapters.rollback("lisa")
+
+
 def test_the_command_lists_promotes_rolls_back_and_removes(
     adapters: AdapterFolder, monkeypatch: pytest.MonkeyPatch, tiny_base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +135,14 @@ def test_the_command_lists_promotes_rolls_back_and_removes(
     assert all(word in printed for word in ("lisa", "serves", "trained", "passed"))
     assert command(adapters, monkeypatch, tiny_base, "list", "peter") == 1
     assert capsys.readouterr().err.startswith("twin: no adapter 'peter'")
+
+
+def test_the_list_shows_names_that_look_like_markup(adapters: AdapterFolder) -> None:
+    listed = [replace(one, speakers=("Anna [/work]", "Mum [work]")) for one in versions.overview(adapters)]
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(versions.table(listed))
+    assert "Anna [/work], Mum [work]" in captured.get()
 
 
 def test_an_export_goes_home_without_texts_unless_asked(
@@ -280,6 +309,19 @@ def test_what_is_no_export_is_told(tmp_path: Path, content: bytes | None, line: 
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("chat.txt", "hi")
     with pytest.raises(TwinError, match=r"it has no export\.json"):
+        import_(AdapterFolder(tmp_path / "elsewhere"), file, default_base="base")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_that_was_damaged_on_the_way_is_told(tmp_path: Path, packing: int) -> None:
+    file = tmp_path / "lisa.zip"
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        archive.writestr("export.json", json.dumps({"files": {str(number): "" for number in range(500)}}))
+        begin = len(archive.infolist()[0].FileHeader())
+    data = bytearray(file.read_bytes())
+    data[begin + 20 : begin + 60] = b"\xff" * 40  # within the packed bytes
+    file.write_bytes(data)
+    with pytest.raises(TwinError, match=r"lisa\.zip"):
         import_(AdapterFolder(tmp_path / "elsewhere"), file, default_base="base")
 
 

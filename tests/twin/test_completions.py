@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +16,14 @@ from transformers import PreTrainedTokenizerFast
 from benchmarks.models import add_random_adapter
 from tests.twin.engines import AT, turns
 from tests.twin.servers import Step, Stub, completion, json_of, silence, status, until
+from twin import facts
 from twin.adapter import AdapterFolder
 from twin.completions import CompletionsEngine
 from twin.degenerate import GRACEFUL
 from twin.engine import EngineError, NextMessage, Request, whole
 from twin.errors import TwinError
 from twin.manifest import Sampling
+from twin.matching import Frequencies, Texts
 from twin.pieces import Pieces
 from twin.said import Said
 from twin.transcript import Renderer, Turn
@@ -193,6 +196,43 @@ async def test_versions_are_loaded_and_unloaded_at_run_time(stub: Stub, adapters
         answer = client.answer(ASKED)
         await whole(answer)
         assert answer.version == new
+        await client.close()
+
+
+async def test_an_adapter_of_which_nothing_is_promoted_any_more_answers_no_longer(
+    stub: Stub, adapters: AdapterFolder, tmp_path: Path
+) -> None:
+    adapters = AdapterFolder(Path(shutil.copytree(adapters.root, tmp_path / "adapters")))
+    version = adapters.current_version("one")
+    stub.scripts |= {MODELS: [models("base")], LOAD: [status(200)], UNLOAD: [status(200)]}
+    stub.scripts[COMPLETIONS] = [completion([" hello"])]
+    async with stub.running():
+        client = CompletionsEngine(stub.url, adapters)
+        assert await whole(client.answer(ASKED)) == "hello"
+        adapters.retire("one")  # as when consent was withdrawn
+        assert await client.reload() == {}
+        assert stub.bodies[UNLOAD] == [{"lora_name": f"one/{version}"}]
+        with pytest.raises(TwinError, match="no adapter 'one'"):
+            await whole(client.answer(ASKED))
+        await client.close()
+
+
+async def test_forgetting_leaves_no_message_that_facts_were_asked_with(
+    stub: Stub, adapters: AdapterFolder, tmp_path: Path
+) -> None:
+    adapters = AdapterFolder(Path(shutil.copytree(adapters.root, tmp_path / "adapters")))
+    known = facts.Kept((facts.Fact("Lisa", ("How are you?",), ("Fine!",)),), Frequencies(), "none")
+    (adapters.load("one").path / facts.FILE).write_text(facts.to_json(known), "utf-8")
+    stub.scripts[COMPLETIONS] = [completion([" fine"])]
+    async with stub.running():
+        client = CompletionsEngine(stub.url, adapters)
+        await whole(client.answer(ASKED))
+        index = client._recipes["one"].facts
+        assert index is not None
+        texts = index._texts["Lisa"]
+        assert isinstance(texts, Texts) and texts._known.cache_info().currsize > 0
+        await client.forget()
+        assert [cache.cache_info().currsize for cache in (texts._known, texts._weights, texts._neighbours)] == [0] * 3
         await client.close()
 
 

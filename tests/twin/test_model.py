@@ -45,6 +45,25 @@ def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
         load_base(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_base_that_does_not_fit_is_one_clear_line(
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(BloomForCausalLM, "from_pretrained", out_of_memory)
+    with pytest.raises(TwinError, match="takes more memory than is free here"):
+        load_base(str(tiny_base))
+
+
 def test_pickled_weights_are_refused(tiny_base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pickled"
     shutil.copytree(tiny_base, folder)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from tests.masks import tokens_of
+from twin.said import Said
 from twin.transcript import (
     Conversation,
     Passage,
@@ -19,7 +20,6 @@ from twin.transcript import (
     clean_name,
     clean_text,
     date_tag,
-    first_answer,
     labels_of,
     render,
     said_in,
@@ -42,7 +42,9 @@ def test_the_article_scheme() -> None:
     turns = [Turn("Daniel", "How is it going?", AT)]
     labels = labels_of(["Daniel", "Lisa"])
     assert render(turns, labels, answering="Lisa") == "Daniel: How is it going? | Lisa:"
-    assert first_answer(" Going well! | Lisa: How about you? | Daniel: All fine") == "Going well!"
+    said = Said(" Lisa:", max_messages=1)
+    said.add(" Going well! | Lisa: How about you? | Daniel: All fine")
+    assert (said.messages, said.over) == (["Going well!"], True)
 
 
 @given(turns_of_two)
