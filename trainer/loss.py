@@ -12,7 +12,7 @@ from transformers import DynamicCache
 
 from trainer.windows import IGNORED, Collator, Window
 
-CHUNK_FLOATS = 1 << 22  # logits that exist at once; 16 MiB in fp32, with gradients about three times as much
+CHUNK_FLOATS = 1 << 23  # logits that exist at once; 32 MiB in fp32, and as much again for their softmax
 READ_AT_ONCE = 4096  # tokens, padding included, that are read at once where no gradient is needed
 
 
@@ -56,7 +56,8 @@ def chunked_cross_entropy(
 
 class _ChunkedLoss(torch.autograd.Function):
     """The loss is a sum, so each chunk's gradient is known as soon as its logits are: they are made once, not twice
-    as ordinary checkpointing would, and only the gradient towards the hidden states is kept."""
+    as ordinary checkpointing would, and only the gradient towards the hidden states is kept. It is written out, since
+    autograd would hold four tensors of the logits' size."""
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> torch.Tensor:
@@ -66,13 +67,14 @@ class _ChunkedLoss(torch.autograd.Function):
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         for start in range(0, len(hidden), chunk):
             part = slice(start, start + chunk)
-            with torch.set_grad_enabled(wanted):
-                piece = hidden[part].detach().to(head.weight.dtype).requires_grad_(wanted)
-                losses = cross_entropy(head(piece).float(), targets[part], reduction="none")
-                loss = (losses * weights[part]).sum()
-            if gradient is not None:
-                gradient[part] = torch.autograd.grad(loss, piece)[0].to(gradient.dtype)
-            total += loss.detach()
+            at_targets = torch.arange(len(targets[part]), device=hidden.device), targets[part]
+            logs = head(hidden[part].to(head.weight.dtype)).float().log_softmax(-1)
+            total -= (logs[at_targets] * weights[part]).sum()
+            if gradient is not None:  # towards the logits: the softmax, less one at the target; the logarithms' memory serves
+                slopes = logs.exp_()
+                slopes[at_targets] -= 1
+                slopes *= weights[part, None]
+                gradient[part] = (slopes.to(head.weight.dtype) @ head.weight).to(gradient.dtype)
         ctx.save_for_backward(gradient)
         return total
 
