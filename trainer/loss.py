@@ -12,7 +12,7 @@ from transformers import DynamicCache
 
 from trainer.windows import IGNORED, Collator, Window
 
-CHUNK_FLOATS = 1 << 23  # logits that exist at once; 32 MiB in fp32, and as much again for their softmax
+CHUNK_FLOATS = 1 << 23  # logits that exist at once; 32 MiB in fp32
 READ_AT_ONCE = 4096  # tokens, padding included, that are read at once where no gradient is needed
 
 
@@ -40,7 +40,7 @@ def chunked_cross_entropy(
     """The weighted sum of cross-entropies, with the logits of only `chunk` positions in memory at once.
 
     Logits over the vocabulary are the largest tensor of a training step: for 4 x 512 tokens and 250,880 words 1.9 GiB
-    in fp32, three times over with gradients. Softmax and sum are in fp32.
+    in fp32. Softmax and sum are in fp32.
 
     Args:
         hidden: (positions, hidden size), the output layer's input.
@@ -56,8 +56,8 @@ def chunked_cross_entropy(
 
 class _ChunkedLoss(torch.autograd.Function):
     """The loss is a sum, so each chunk's gradient is known as soon as its logits are: they are made once, not twice
-    as ordinary checkpointing would, and only the gradient towards the hidden states is kept. It is written out, since
-    autograd would hold four tensors of the logits' size."""
+    as ordinary checkpointing would, and only the gradient towards the hidden states is kept. It is written out:
+    autograd would hold four tensors of the logits' size, where one is enough."""
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> torch.Tensor:
@@ -67,14 +67,10 @@ class _ChunkedLoss(torch.autograd.Function):
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         for start in range(0, len(hidden), chunk):
             part = slice(start, start + chunk)
-            at_targets = torch.arange(len(targets[part]), device=hidden.device), targets[part]
-            logs = head(hidden[part].to(head.weight.dtype)).float().log_softmax(-1)
-            total -= (logs[at_targets] * weights[part]).sum()
-            if gradient is not None:  # towards the logits: the softmax, less one at the target; the logarithms' memory serves
-                slopes = logs.exp_()
-                slopes[at_targets] -= 1
-                slopes *= weights[part, None]
-                gradient[part] = (slopes.to(head.weight.dtype) @ head.weight).to(gradient.dtype)
+            loss, slope = _loss_and_slope(hidden[part], head, targets[part], weights[part], wanted)
+            total += loss
+            if gradient is not None:
+                gradient[part] = slope
         ctx.save_for_backward(gradient)
         return total
 
@@ -82,6 +78,23 @@ class _ChunkedLoss(torch.autograd.Function):
     def backward(ctx: Any, *scale: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return gradient * scale[0].to(gradient.dtype), None, None, None, None
+
+
+def _loss_and_slope(
+    hidden: torch.Tensor, head: Any, targets: torch.Tensor, weights: torch.Tensor, wanted: bool
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """A chunk's loss and, where wanted, its gradient towards `hidden`; all in the memory of the logits."""
+    logits = head(hidden.to(head.weight.dtype)).float()
+    at_targets = torch.arange(len(targets), device=targets.device), targets
+    logits -= logits.amax(-1, keepdim=True)
+    of_targets = logits[at_targets]
+    sums = logits.exp_().sum(-1)
+    loss = ((sums.log() - of_targets) * weights).sum()
+    if not wanted:
+        return loss, None
+    logits[at_targets] -= sums  # towards the logits it is the softmax, less one at the target
+    logits *= (weights / sums)[:, None]
+    return loss, (logits.to(head.weight.dtype) @ head.weight).to(hidden.dtype)
 
 
 @torch.no_grad()
