@@ -29,25 +29,32 @@ def fuse(model: nn.Module) -> None:
 class _FusedAttention(BloomAttention):  # type: ignore[misc]
     """BLOOM's attention by a kernel that never holds the (length, length) matrix.
 
-    ALiBi as BLOOM adds it depends on the head and the key alone, so the bias is one more term of each product of query and
-    key: a further column that is constant in the queries and holds the bias in the keys. What is left for the kernel is
-    plain causal attention, for which it needs no mask. With a cache, and where probabilities are asked for, all is as it was.
+    ALiBi as BLOOM adds it depends on the head and the key alone, so the bias is one more term of each product of query
+    and key: a further column that is constant in the queries and holds the bias in the keys. What is left for the
+    kernel is plain causal attention, for which it needs no mask. With a cache, and where probabilities are asked for,
+    all is as it was.
     """
 
     def forward(
         self,
         hidden_states: torch.Tensor,
         residual: torch.Tensor,
+        *,
         alibi: torch.Tensor,
         attention_mask: torch.Tensor | None,
         layer_past: Any = None,
-        use_cache: bool = False,
         output_attentions: bool = False,
         **rest: Any,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         if layer_past is not None or output_attentions:
             found: tuple[torch.Tensor, torch.Tensor | None] = super().forward(
-                hidden_states, residual, alibi, attention_mask, layer_past, use_cache, output_attentions, **rest
+                hidden_states,
+                residual,
+                alibi=alibi,
+                attention_mask=attention_mask,
+                layer_past=layer_past,
+                output_attentions=output_attentions,
+                **rest,
             )
             return found
         query, key, value = self._reshape(self.query_key_value(hidden_states))  # each (rows, heads, length, head size)

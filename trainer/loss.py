@@ -62,15 +62,12 @@ class _ChunkedLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> torch.Tensor:
         hidden, head, targets, weights, chunk = inputs
-        wanted = ctx.needs_input_grad[0]
-        gradient = torch.empty_like(hidden) if wanted else None
+        gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         for start in range(0, len(hidden), chunk):
             part = slice(start, start + chunk)
-            loss, slope = _loss_and_slope(hidden[part], head, targets[part], weights[part], wanted)
-            total += loss
-            if gradient is not None:
-                gradient[part] = slope
+            into = gradient[part] if gradient is not None else None
+            total += _loss_of_chunk(hidden[part], head, targets[part], weights[part], into)
         ctx.save_for_backward(gradient)
         return total
 
@@ -80,21 +77,20 @@ class _ChunkedLoss(torch.autograd.Function):
         return gradient * scale[0].to(gradient.dtype), None, None, None, None
 
 
-def _loss_and_slope(
-    hidden: torch.Tensor, head: Any, targets: torch.Tensor, weights: torch.Tensor, wanted: bool
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """A chunk's loss and, where wanted, its gradient towards `hidden`; all in the memory of the logits."""
+def _loss_of_chunk(
+    hidden: torch.Tensor, head: Any, targets: torch.Tensor, weights: torch.Tensor, gradient: torch.Tensor | None
+) -> torch.Tensor:
+    """A chunk's loss; its gradient towards `hidden` is written into `gradient`. All in the memory of the logits."""
     logits = head(hidden.to(head.weight.dtype)).float()
     at_targets = torch.arange(len(targets), device=targets.device), targets
     logits -= logits.amax(-1, keepdim=True)
     of_targets = logits[at_targets]
     sums = logits.exp_().sum(-1)
-    loss = ((sums.log() - of_targets) * weights).sum()
-    if not wanted:
-        return loss, None
-    logits[at_targets] -= sums  # towards the logits it is the softmax, less one at the target
-    logits *= (weights / sums)[:, None]
-    return loss, (logits.to(head.weight.dtype) @ head.weight).to(hidden.dtype)
+    if gradient is not None:
+        logits[at_targets] -= sums  # towards the logits it is the softmax, less one at the target
+        logits *= (weights / sums)[:, None]
+        gradient.copy_(logits.to(head.weight.dtype) @ head.weight)
+    return ((sums.log() - of_targets) * weights).sum()
 
 
 @torch.no_grad()

@@ -134,9 +134,8 @@ def test_dropout_within_bloom_is_kept() -> None:
 
 def test_lora_on_the_fused_layers_names_its_weights_as_on_the_stock_ones() -> None:
     config = LoraConfig(target_modules="all-linear")
-    names = [
-        list(get_peft_model(model, config).state_dict()) for model in (lambda one: (one, fused(one)))(bloom())
-    ]
+    stock = bloom()
+    names = [list(get_peft_model(model, config).state_dict()) for model in (fused(stock), stock)]
     assert names[0] == names[1]
 
 
