@@ -90,7 +90,8 @@ def _loss_of_chunk(
         logits[at_targets] -= sums  # towards the logits it is the softmax, less one at the target
         logits *= (weights / sums)[:, None]
         gradient.copy_(logits.to(head.weight.dtype) @ head.weight)
-    return ((sums.log() - of_targets) * weights).sum()
+    loss: torch.Tensor = ((sums.log() - of_targets) * weights).sum()
+    return loss
 
 
 @torch.no_grad()
