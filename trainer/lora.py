@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from trainer.fused import fuse
 from trainer.options import ALL_LINEAR, TrainingOptions
 from twin.adapter import Adapter
 from twin.errors import TwinError
@@ -23,7 +24,7 @@ def prepared_for_training(base: BaseModel, options: TrainingOptions) -> Any:
     """The base model with fresh LoRA matrices: everything else frozen, one-dimensional weights (norms) in fp32.
 
     Unlike the stock preparation for 4-bit training this leaves the embeddings as they are: in fp32 they would take 0.8
-    GiB more for the German base.
+    GiB more for the German base. Layers that can be are computed by fused kernels from then on.
 
     Raises:
         TwinError: the base has no layers of the wanted names.
@@ -32,6 +33,7 @@ def prepared_for_training(base: BaseModel, options: TrainingOptions) -> Any:
         parameter.requires_grad = False
         if parameter.ndim == 1 and parameter.dtype in {torch.float16, torch.bfloat16}:
             parameter.data = parameter.data.float()
+    fuse(base.model)
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,

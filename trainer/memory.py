@@ -105,7 +105,7 @@ def needed_bytes(shape: Shape, options: TrainingOptions, *, quantised: bool, dty
     layer = _layer_bytes(options, shape.hidden, shape.heads, dtype_bytes)
     working = kept + layer if cuda else layer * shape.layers  # a CPU keeps the activations of all layers
     dequantised = shape.linear / max(1, shape.layers) / 3 * dtype_bytes if quantised else 0
-    return weights + adapter + working + dequantised + 4 * CHUNK_FLOATS * 4 + (_OVERHEAD if cuda else _RESERVE)
+    return weights + adapter + working + dequantised + 2 * CHUNK_FLOATS * 4 + (_OVERHEAD if cuda else _RESERVE)
 
 
 def is_scarce(base: BaseModel, options: TrainingOptions) -> bool:
