@@ -32,17 +32,16 @@ from trainer.recital import Chats
 from trainer.rhythm import rhythms
 from trainer.windows import UNTAGGED, Collator, Split, Window, split_by_time, windows_of
 from trainer.writing import write_files
+from twin import facts
 from twin.adapter import Adapter, AdapterFolder
 from twin.decoding import Decoder
 from twin.errors import TwinError
-from twin.facts import FILE as FACTS_FILE
-from twin.facts import Fact, FactIndex, digest, to_json
+from twin.facts import Fact, FactIndex, digest
 from twin.manifest import Manifest, Sampling
 from twin.model import BaseModel
 from twin.transcript import Conversation, Renderer
 
 __all__ = ["Interrupted", "TrainingData", "TrainingOptions", "TrainingResult", "train"]
-
 SAMPLES = 3  # contexts answered at each sample moment
 
 
@@ -102,6 +101,11 @@ class _Run:
     @property
     def rows(self) -> int:
         return rows_at_once(self.options)
+
+    @property
+    def kept(self) -> facts.Kept | None:
+        """What serving needs of the facts."""
+        return kept_facts(self.data.facts, self.data.chats, self.options.fact_encoder)
 
     def windows(self, chats: Chats, manifest: Manifest, untagged: float = 0.0) -> list[Window]:
         """The windows of some of the chats, as training and evaluation see them."""
@@ -309,9 +313,8 @@ def _likeness(run: _Run, split: Split, manifest: Manifest, windows: Sequence[Win
         return Evaluation(0, reason="a general adapter imitates nobody")
     later = [conversation for part in split.test.values() for conversation in part]
     tokens = run.options.epochs * sum(len(window.ids) for window in windows)
-    kept = kept_facts(run.data.facts, run.data.chats, run.options.fact_encoder)
-    facts = FactIndex.of(kept) if kept else None
-    subject = Subject.in_training(run.model, run.base, manifest, key=ADAPTER, facts=facts)
+    index = FactIndex.of(run.kept) if run.kept else None
+    subject = Subject.in_training(run.model, run.base, manifest, key=ADAPTER, facts=index)
     if len(later) >= FEWEST:
         run.report(Notice(f"measuring how alike it is, on {len(later)} held-out conversations"))
     found = evaluate_after_training(subject, later, split.training, tokens=tokens, seconds=seconds)
@@ -334,8 +337,7 @@ def _write(
     """Make a version of what was fitted, and promote it if the gate lets it through."""
     with run.adapters.new_version(run.name) as (version, folder):
         save_adapter(run.model, manifest, folder)
-        if kept := kept_facts(run.data.facts, run.data.chats, run.options.fact_encoder):
-            (folder / FACTS_FILE).write_text(to_json(kept), "utf-8")
+        facts.write(folder, run.kept)
         write_files(
             Adapter(run.name, version, folder, manifest),
             fitted=fitted,

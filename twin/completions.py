@@ -57,6 +57,12 @@ class _Recipe:
         )
         return "".join(window), f" {renderer.labels[request.speaker]}:"
 
+    def forget(self) -> None:
+        """Let go of the messages that are remembered."""
+        self.renderer.forget()
+        if self.facts:
+            self.facts.forget()
+
 
 class CompletionsEngine(HttpEngine):
     """Answers that an OpenAI-compatible server makes.
@@ -92,8 +98,7 @@ class CompletionsEngine(HttpEngine):
         """Let go of the texts that are remembered here. OpenAI's API has no word for it: what the server keeps of a
         prompt, it lets go by itself, or with its end."""
         for recipe in self._recipes.values():
-            if recipe.facts:
-                recipe.facts.forget()
+            recipe.forget()
 
     async def _attempt(self, handing: Handing) -> None:
         request = handing.ticket.request

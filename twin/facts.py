@@ -161,11 +161,12 @@ def digest(facts: Sequence[Fact]) -> str | None:
     return hashlib.sha256(json.dumps([asdict(fact) for fact in facts]).encode()).hexdigest()
 
 
-def to_json(kept: Kept) -> str:
-    """The text of `facts.json`."""
-    values = {"format_version": FORMAT_VERSION, "facts": [asdict(fact) for fact in kept.facts]}
-    values |= {"common": asdict(kept.common), "encoder": kept.encoder}
-    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+def write(folder: Path, kept: Kept | None) -> None:
+    """Puts facts into an adapter's folder, if there are any."""
+    if kept:
+        values = {"format_version": FORMAT_VERSION, "facts": [asdict(fact) for fact in kept.facts]}
+        values |= {"common": asdict(kept.common), "encoder": kept.encoder}
+        (folder / FILE).write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def load(folder: Path) -> FactIndex | None:

@@ -217,12 +217,10 @@ async def test_an_adapter_of_which_nothing_is_promoted_any_more_answers_no_longe
         await client.close()
 
 
-async def test_forgetting_leaves_no_message_that_facts_were_asked_with(
-    stub: Stub, adapters: AdapterFolder, tmp_path: Path
-) -> None:
+async def test_forgetting_leaves_no_message_behind(stub: Stub, adapters: AdapterFolder, tmp_path: Path) -> None:
     adapters = AdapterFolder(Path(shutil.copytree(adapters.root, tmp_path / "adapters")))
     known = facts.Kept((facts.Fact("Lisa", ("How are you?",), ("Fine!",)),), Frequencies(), "none")
-    (adapters.load("one").path / facts.FILE).write_text(facts.to_json(known), "utf-8")
+    facts.write(adapters.load("one").path, known)
     stub.scripts[COMPLETIONS] = [completion([" fine"])]
     async with stub.running():
         client = CompletionsEngine(stub.url, adapters)
@@ -232,7 +230,9 @@ async def test_forgetting_leaves_no_message_that_facts_were_asked_with(
         texts = index._texts["Lisa"]
         assert isinstance(texts, Texts) and texts._known.cache_info().currsize > 0
         await client.forget()
-        assert [cache.cache_info().currsize for cache in (texts._known, texts._weights, texts._neighbours)] == [0] * 3
+        rendered = client._recipes["one"].renderer._cached_ids
+        remembered = (texts._known, texts._weights, texts._neighbours, rendered)
+        assert [cache.cache_info().currsize for cache in remembered] == [0] * 4
         await client.close()
 
 

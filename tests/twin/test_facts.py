@@ -84,9 +84,7 @@ months = st.none() | st.from_regex(r"20[0-2]\d-0[1-9]", fullmatch=True)
 @given(st.lists(st.builds(Fact, texts, some_texts, some_texts, months, months), max_size=4))
 def test_facts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, kept: list[Fact]) -> None:
     folder = tmp_path_factory.mktemp("facts")
-    (folder / facts.FILE).write_text(
-        facts.to_json(facts.Kept(tuple(kept), Frequencies.of(["hi there", "hi"]), "none")), "utf-8"
-    )
+    facts.write(folder, facts.Kept(tuple(kept), Frequencies.of(["hi there", "hi"]), "none"))
     index = facts.load(folder)
     assert index is not None and list(index.facts) == kept
     assert facts.digest(index.facts) == facts.digest(kept) and (facts.digest(kept) is None) == (not kept)
@@ -94,7 +92,8 @@ def test_facts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
 
 def test_a_folder_without_facts_and_one_with_damaged_ones(tmp_path: Path) -> None:
     assert facts.load(tmp_path) is None
-    whole = json.loads(facts.to_json(facts.Kept(tuple(KNOWN), Frequencies(), "none")))
+    facts.write(tmp_path, facts.Kept(tuple(KNOWN), Frequencies(), "none"))
+    whole = json.loads((tmp_path / facts.FILE).read_text("utf-8"))
     no_question = {"facts": [whole["facts"][0] | {"questions": []}]}
     for values in ([], {}, whole | {"facts": [{}]}, whole | {"common": 1}, whole | {"encoder": 1}, whole | no_question):
         (tmp_path / facts.FILE).write_text(json.dumps(values), "utf-8")

@@ -56,7 +56,7 @@ def test_what_was_compared_can_be_forgotten(encoder: Path) -> None:
 
 def test_the_encoder_is_kept_with_the_facts(encoder: Path, tmp_path: Path) -> None:
     kept = facts.Kept(KNOWN, Frequencies(), str(encoder))
-    (tmp_path / facts.FILE).write_text(facts.to_json(kept), "utf-8")
+    facts.write(tmp_path, kept)
     assert facts.read(tmp_path) == kept
     index = facts.load(tmp_path)
     assert index is not None and found(index, "bathe") == [0]
