@@ -16,6 +16,7 @@ from safetensors import safe_open
 from twin import facts
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
+from twin.mixing import mix_in_place
 from twin.model import BaseModel, load_base
 from twin.transcript import Renderer, Turn
 from twin.writing import Alphabet
@@ -204,6 +205,7 @@ class LoadedAdapters:
             self.model = PeftModel.from_pretrained(
                 base.model, adapter.path, adapter_name=key, autocast_adapter_dtype=False, low_cpu_mem_usage=True
             )
+            mix_in_place(self.model)
         else:
             self.model.load_adapter(adapter.path, key, autocast_adapter_dtype=False, low_cpu_mem_usage=True)
         config = self.model.peft_config[key]
