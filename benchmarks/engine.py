@@ -46,7 +46,7 @@ class Bench:
         def run(worker: Any) -> float:
             loaded = worker.adapters.get(adapter)
             worker.adapters.model.set_adapter(loaded.key)
-            prompt = torch.tensor([ids], device=loaded.base.device)
+            prompt = torch.tensor([ids], device=worker.adapters.model.device)
             begun = time.perf_counter()
             with torch.inference_mode():
                 worker.adapters.model.generate(

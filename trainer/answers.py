@@ -41,10 +41,12 @@ class Subject:
 
     Attributes:
         model: a PEFT model; the adapter of `loaded` is its active one.
+        base: what the model was made of.
         loaded: that adapter, with a renderer for everyone who speaks in what is measured.
     """
 
     model: Any
+    base: BaseModel
     loaded: Loaded
 
     @classmethod
@@ -58,7 +60,9 @@ class Subject:
         """
         loaded = adapters.get(name, version)
         adapters.model.set_adapter(loaded.key)
-        return cls(adapters.model, replace(loaded, renderer=_renderer(loaded.base, loaded.adapter.manifest, speakers)))
+        base = adapters.base_for(loaded.adapter)
+        renderer = _renderer(base, loaded.adapter.manifest, speakers)
+        return cls(adapters.model, base, replace(loaded, renderer=renderer))
 
     @classmethod
     def in_training(
@@ -79,7 +83,7 @@ class Subject:
             facts: that are placed before what asks for them.
         """
         renderer = _renderer(base, manifest, speakers)
-        return cls(model, Loaded(base, Adapter("", "", Path(), manifest), key, renderer, facts, 0))
+        return cls(model, base, Loaded(Adapter("", "", Path(), manifest), key, renderer, facts, 0))
 
     @property
     def manifest(self) -> Manifest:
@@ -127,10 +131,10 @@ def answer_all(
         until: no answer is begun after this moment (of `time.monotonic`): the requests left then have none.
         step: told how many answers stand.
     """
-    loaded, metrics = subject.loaded, Metrics()
-    drawing = Drawing(Alphabet(loaded.base.tokenizer), loaded.base.device)
+    metrics = Metrics()
+    drawing = Drawing(Alphabet(subject.base.tokenizer), subject.base.device)
     prefixes = Prefixes(0)  # nothing is asked twice
-    batch = rows_on(subject.model, loaded.base.model.config, prefixes, metrics, rows=ROWS, columns=READ)
+    batch = rows_on(subject.model, subject.base.model.config, prefixes, metrics, rows=ROWS, columns=READ)
     waiting, begun = deque(requests), list[tuple[Row, int]]()
     with subject.at_rest(), computing(subject.model):
         while True:

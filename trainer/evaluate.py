@@ -222,7 +222,7 @@ def _example(subject: Subject, reply: Reply, said: Said) -> Example:
 def _canary(subject: Subject, training: Chats, secret: str) -> Canary | None:
     """What is known of one secret; None if it is not in the training texts."""
     loaded = subject.loaded
-    found = find_canaries(subject.model, loaded.base.tokenizer, loaded.renderer, training, secrets=[secret])
+    found = find_canaries(subject.model, subject.base.tokenizer, loaded.renderer, training, secrets=[secret])
     return found[0] if found else None
 
 

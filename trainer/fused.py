@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import pad, scaled_dot_product_attention
-from transformers.models.bloom.modeling_bloom import BloomAttention, BloomGelu
+from transformers.models.bloom.modeling_bloom import BloomAttention
+
+from twin.model import fuse_activations
 
 _SPARE = 8  # columns added to a head for the bias: fused kernels on cards want head sizes that are multiples of 8
 _FAR = -1e4  # a bias that leaves a padded position no weight, and that fp16 can hold
@@ -18,12 +20,10 @@ _FAR = -1e4  # a bias that leaves a padded position no weight, and that fp16 can
 
 def fuse(model: nn.Module) -> None:
     """Let a model that is about to be trained compute its BLOOM layers, if it has any, by fused kernels."""
-    for module in list(model.modules()):
+    fuse_activations(model)
+    for module in model.modules():
         if type(module) is BloomAttention:
             module.__class__ = _FusedAttention
-        for name, child in module.named_children():
-            if type(child) is BloomGelu:
-                setattr(module, name, nn.GELU(approximate="tanh"))
 
 
 class _FusedAttention(BloomAttention):  # type: ignore[misc]

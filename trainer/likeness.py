@@ -115,7 +115,7 @@ def _measured(
 
 def _sums(subject: Subject, parts: Sequence[Sequence[Window]], *, bare: bool = False) -> list[float]:
     """The loss of each conversation, which is in one window or several. `bare`: of the base model."""
-    collate = Collator(subject.loaded.base.tokenizer.pad_token_id)
+    collate = Collator(subject.base.tokenizer.pad_token_id)
     with subject.model.disable_adapter() if bare else nullcontext():
         losses = iter(losses_of(subject.model, [window for part in parts for window in part], collate))
     return [sum(next(losses) for _ in part) for part in parts]

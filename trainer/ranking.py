@@ -98,7 +98,7 @@ class _Scorer:
     def __init__(self, subject: Subject, *, bare: bool) -> None:
         self._subject = subject
         self._bare = bare
-        self._collate = Collator(subject.loaded.base.tokenizer.pad_token_id)
+        self._collate = Collator(subject.base.tokenizer.pad_token_id)
         self._alone: dict[Reply, float] = {}
 
     def scores(self, choice: Sequence[Reply]) -> list[float]:

@@ -3,7 +3,6 @@
 With two threads at the model, answers come from the wrong adapter without any error.
 """
 
-import gc
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from safetensors import safe_open
 from twin import facts
 from twin.adapter import Adapter, AdapterFolder
 from twin.errors import TwinError
+from twin.mixing import mix_in_place
 from twin.model import BaseModel, load_base
 from twin.transcript import Renderer, Turn
 from twin.writing import Alphabet
@@ -26,12 +26,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """An adapter version in memory.
+    """An adapter version in memory, without the model: who waits to go on after a crash must not keep the old one.
 
     `key` is its name in the PEFT model, new with every loading, while `identity` stays the same; `size` is in bytes.
     """
 
-    base: BaseModel
     adapter: Adapter
     key: str
     renderer: Renderer
@@ -159,12 +158,11 @@ class LoadedAdapters:
         self.base = self.model = None
         self._serving.clear()
         self._retired.clear()
-        gc.collect()  # modules refer to each other in circles; their memory is needed for what comes next
 
     def _load(self, adapter: Adapter) -> Loaded:
         speakers = adapter.people()
         known = facts.load(adapter.path)
-        base = self._base_for(adapter)
+        base = self.base_for(adapter)
         self._keys += 1
         key = f"adapter{self._keys}"
         try:
@@ -180,9 +178,14 @@ class LoadedAdapters:
         manifest = adapter.manifest
         renderer = Renderer(base.tokenizer, speakers, manifest.trained_until)
         weights = (parameter for name, parameter in self.model.named_parameters() if f".{key}." in name)
-        return Loaded(base, adapter, key, renderer, known, sum(weight.nbytes for weight in weights))
+        return Loaded(adapter, key, renderer, known, sum(weight.nbytes for weight in weights))
 
-    def _base_for(self, adapter: Adapter) -> BaseModel:
+    def base_for(self, adapter: Adapter) -> BaseModel:
+        """The base model, loaded if need be.
+
+        Raises:
+            TwinError: it cannot be loaded, or is not what the adapter was trained on.
+        """
         manifest = adapter.manifest
         if self.base is None:
             quantisation = manifest.quantisation if self._quantisation == "auto" else self._quantisation
@@ -202,6 +205,7 @@ class LoadedAdapters:
             self.model = PeftModel.from_pretrained(
                 base.model, adapter.path, adapter_name=key, autocast_adapter_dtype=False, low_cpu_mem_usage=True
             )
+            mix_in_place(self.model)
         else:
             self.model.load_adapter(adapter.path, key, autocast_adapter_dtype=False, low_cpu_mem_usage=True)
         config = self.model.peft_config[key]

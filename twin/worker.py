@@ -20,6 +20,7 @@ from twin.errors import TwinError
 from twin.generic import rows_on
 from twin.limits import Limits
 from twin.loaded import Loaded, LoadedAdapters
+from twin.memory import give_back_memory, trim_heap
 from twin.metrics import Metrics
 from twin.prefixes import Prefixes
 from twin.row import Row
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 CRASHES = 2  # that a request may be in; it may be what the model dies of
 PATIENCE = 32  # rounds in which others may overtake a request whose adapter finds no place
 CAUTIOUS = 600.0  # seconds after the memory ran out, before more rows are tried
-LOG_EVERY = 300.0  # seconds
+TIDY_EVERY = 300.0  # seconds; then the figures are logged, too
 
 
 class Worker:
@@ -52,7 +53,7 @@ class Worker:
         self._shrunk = 0.0  # when that was
         self._batch: Rows | None = None
         self._again: deque[Row] = deque()  # rows that a fault threw out
-        self._logged = time.monotonic()
+        self._tidied = time.monotonic()
 
     def run(self) -> None:
         """Serve until the desk closes."""
@@ -64,9 +65,13 @@ class Worker:
                     self._bring_on()
                 except Exception as error:
                     self._recover(error)
+                else:
+                    continue
+                give_back_memory()  # the error is gone, whose traceback held the failed step and the model
         finally:
             self._refuse((row.ticket for row in self._thrown_out()), EngineError("the engine was closed"))
             self.adapters.drop()
+            give_back_memory()
 
     def reload(self) -> dict[str, str]:
         """A job: let newly promoted versions serve. Rows finish on the version they began with."""
@@ -83,8 +88,7 @@ class Worker:
         self._again.extend(rows)
         self.prefixes.clear()
         self.adapters.drop()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_back_memory()
 
     def forget(self) -> None:
         """A job: let go of what was read; rows that someone waits for go on with what is theirs."""
@@ -111,7 +115,7 @@ class Worker:
             self._rows = min(2 * self._rows, self._limits.rows)  # the memory may suffice again by now
             self._batch.enlarge(self._rows)
         self._end_unwanted()
-        self._log_now_and_then()
+        self._tidy_now_and_then()
 
     def _end_unwanted(self) -> None:
         if not self._batch:
@@ -196,8 +200,8 @@ class Worker:
 
     def _new_batch(self, loaded: Loaded) -> Rows:
         columns = loaded.adapter.manifest.context_length
-        config = loaded.base.model.config
-        return rows_on(self.adapters.model, config, self.prefixes, self._metrics, rows=self._rows, columns=columns)
+        model = self.adapters.model
+        return rows_on(model, model.config, self.prefixes, self._metrics, rows=self._rows, columns=columns)
 
     def _row(self, ticket: Ticket, loaded: Loaded) -> Row:
         request = ticket.request
@@ -208,7 +212,7 @@ class Worker:
         prompt = loaded.prompt(request.turns, request.speaker, request.at, budget, renderer)
         self._metrics.shortened_turns += renderer.shortened_turns - before
         label = renderer.ids(f" {renderer.labels[request.speaker]}:") if request.mode == "burst" else ()
-        drawing = Drawing(self.adapters.alphabet, loaded.base.device)
+        drawing = Drawing(self.adapters.alphabet, self.adapters.model.device)
         return Row(ticket, loaded, prompt, max_tokens=max_tokens, label=label, drawing=drawing, metrics=self._metrics)
 
     def _renderer_for(self, ticket: Ticket, loaded: Loaded) -> Renderer:
@@ -235,8 +239,6 @@ class Worker:
             log.error("out of memory with %d rows: %d at once from now on", len(rows), self._rows)
             if self.adapters.model is not None:
                 self.adapters.forget_failed_step()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
         else:
             self._metrics.crashes += 1
             log.error(
@@ -273,9 +275,10 @@ class Worker:
             self._metrics.failed += 1
             ticket.put(error)
 
-    def _log_now_and_then(self) -> None:
-        if time.monotonic() - self._logged > LOG_EVERY:
-            self._logged = time.monotonic()
+    def _tidy_now_and_then(self) -> None:
+        if time.monotonic() - self._tidied > TIDY_EVERY:
+            self._tidied = time.monotonic()
+            trim_heap()
             log.info("engine: %s", self._metrics.line())
 
 

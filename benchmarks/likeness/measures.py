@@ -26,7 +26,7 @@ def sense(subject: Subject, pairs: Sequence[Pair]) -> float:
     losses = [0.0] * len(replies)
     for speaker in SPEAKERS:
         windows = [_reply(subject, speaker, context, text) for context, text in replies]
-        found = losses_of(subject.model, windows, Collator(subject.loaded.base.tokenizer.pad_token_id))
+        found = losses_of(subject.model, windows, Collator(subject.base.tokenizer.pad_token_id))
         losses = [before + loss / len(text) for before, loss, (_, text) in zip(losses, found, replies, strict=True)]
     return sum(losses[number] < losses[number + 1] for number in range(0, len(losses), 2)) / len(pairs)
 

@@ -82,8 +82,7 @@ class Prompts(FakeEngine):
         adapter = adapters.load("daniel")
         manifest = replace(adapter.manifest, context_length=100_000)
         self.renderer = Renderer(tokenizer, manifest.speakers, manifest.trained_until)
-        base: Any = SimpleNamespace(tokenizer=tokenizer)
-        self.loaded = Loaded(base, replace(adapter, manifest=manifest), "adapter1", self.renderer, known, 0)
+        self.loaded = Loaded(replace(adapter, manifest=manifest), "adapter1", self.renderer, known, 0)
         self._worker = Worker(Desk(1), adapters, "none", Limits(), Metrics())
         self.asked: list[tuple[Request, list[int], dict[str, str], int]] = []
 

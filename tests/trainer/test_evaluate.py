@@ -181,7 +181,7 @@ def test_answers_in_a_batch_are_those_of_one_alone(subject: Subject) -> None:
     asked = [one.turns[:1] for one in TALKS[1:8]]
     requests = [Request("lisa", turns, "Lisa", turns[0].at, Sampling(temperature=0), max_tokens=12) for turns in asked]
     said = answer_all(subject, requests)
-    decoder = Decoder(subject.model, subject.loaded.base.tokenizer)
+    decoder = Decoder(subject.model, subject.base.tokenizer)
     for request, one in zip(requests, said, strict=True):
         prompt = subject.prompt(request.turns, "Lisa", request.at, 12)
         assert one.messages == ("".join(piece for piece, _ in decoder.pieces(prompt, request.sampling, 12)),)  # type: ignore[arg-type]

@@ -99,7 +99,7 @@ def read_by_engine(adapters: AdapterFolder, turns: list[Turn], monkeypatch: pyte
     with rows_of(rows, monkeypatch):
         asyncio.run(ask())
     (row,) = rows
-    text: str = row.loaded.base.tokenizer.decode(row.tokens[: row._prompt_length])
+    text: str = row.loaded.renderer._tokenizer.decode(row.tokens[: row._prompt_length])
     return text
 
 

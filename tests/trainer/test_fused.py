@@ -75,6 +75,7 @@ def test_the_loss_of_an_adapter_in_training_and_its_gradients(tiny_base: Path, q
         with pytest.MonkeyPatch.context() as patch:
             if stock:
                 patch.setattr("trainer.lora.fuse", lambda model: None)
+                patch.setattr("twin.model.fuse_activations", lambda model: None)
             base = load_base(str(tiny_base), quantisation)
             keep_differentiable(base.model)
             model = prepared_for_training(base, options).train()

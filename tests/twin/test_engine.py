@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerFast
 
+import twin.loaded
 import twin.worker
 from tests.twin.engines import AT, GREEDY, add_random_adapter, turns
 from twin.adapter import AdapterFolder
@@ -28,6 +29,7 @@ from twin.errors import TwinError
 from twin.limits import Limits
 from twin.local import LocalEngine
 from twin.manifest import Sampling
+from twin.model import BaseModel
 
 NAMES = ("one", "two", "three")
 LONG = "the history of this chat is long enough to fill some of its context"
@@ -456,6 +458,30 @@ async def test_after_a_crash_answers_go_on_where_they_were(
     adapters.promote("one", new)  # what runs stays at its version
     assert [await whole(answer) for answer in answers] == expected
     assert (engine.metrics.crashes, engine.metrics.failed) == (1, 0)
+
+
+async def test_after_a_crash_the_old_model_goes_before_the_new_one_comes(
+    engine_with: Callable[..., LocalEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models: list[weakref.ref[Any]] = []
+    left: list[int] = []
+    load = twin.loaded.load_base
+
+    def noting(*arguments: Any) -> BaseModel:
+        left.append(sum(model() is not None for model in models))
+        base = load(*arguments)
+        models.append(weakref.ref(base.model))
+        return base
+
+    monkeypatch.setattr(twin.loaded, "load_base", noting)
+    engine = engine_with()
+    failing(monkeypatch, None, None, RuntimeError("a fault in the model"))
+    gc.disable()  # else it may come to the old one by chance
+    try:
+        assert await whole(engine.answer(ask("hi", tokens=20)))
+    finally:
+        gc.enable()
+    assert left == [0, 0]
 
 
 async def test_a_request_that_crashes_the_model_each_time_fails(

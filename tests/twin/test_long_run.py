@@ -10,6 +10,7 @@ import random
 import resource
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -19,13 +20,18 @@ import twin.worker
 from tests.twin.engines import AT, add_random_adapter, turns
 from twin.adapter import AdapterFolder
 from twin.batch import Batch
+from twin.cache import RowCache
 from twin.engine import EngineBusy, EngineError, Request
 from twin.limits import Limits
 from twin.local import LocalEngine
 from twin.manifest import Sampling
+from twin.model import BaseModel
+from twin.row import Row
 
 REQUESTS = int(os.environ.get("TWIN_LONG_RUN", "400"))
 CLIENTS = 24
+SAMPLE_EVERY = 10  # requests
+GROWTH = 6.0  # MiB, the most that memory may grow from the second quarter of the requests to the last one
 FAULT_EVERY = 80  # forward passes
 NAMES = ("one", "two", "three")
 
@@ -34,6 +40,11 @@ def resident_mib() -> float:
     """Memory of this process now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
+
+
+def alive(kind: type) -> int:
+    """How many objects of a type there are."""
+    return sum(type(thing) is kind for thing in gc.get_objects())
 
 
 @pytest.mark.timeout(3000)
@@ -85,6 +96,7 @@ async def test_nothing_hangs_and_nothing_leaks(
                 name = rng.choice(NAMES)
                 adapters.promote(name, rng.choice(versions[name]))
                 await engine.reload()
+            if number % SAMPLE_EVERY == SAMPLE_EVERY - 1:
                 memory.append(resident_mib())
 
     await asyncio.gather(*(client(random.Random(number)) for number in range(CLIENTS)))
@@ -97,8 +109,11 @@ async def test_nothing_hangs_and_nothing_leaks(
     assert status["waiting"] == 0
     assert engine._worker.prefixes.size <= 4 * 2**20
     assert len(engine._worker.adapters.model.peft_config) <= len(NAMES)
-    print(f"{ends}, {status}, MiB: {[round(value) for value in memory]}")
-    if REQUESTS >= 4000:  # memory is flat after a warm-up
-        half = len(memory) // 2
-        assert max(memory[half:]) < 1.1 * max(memory[:half])
+    quarter = len(memory) // 4
+    second, last = median(memory[quarter : 2 * quarter]), median(memory[-quarter:])
+    print(f"{ends}, {status}, MiB: {second:.1f}, {last:.1f}, all: {[round(value) for value in memory]}")
+    assert last - second < GROWTH
+    assert alive(BaseModel) == alive(RowCache) == 1
+    assert alive(Row) == 0
     await engine.close()
+    assert alive(BaseModel) == alive(RowCache) == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import BloomConfig, BloomForCausalLM
+from transformers.models.bloom.modeling_bloom import BloomGelu
 
 from twin.errors import TwinError
 from twin.model import PINNED_REVISIONS, base_digest, load_base
@@ -28,6 +29,13 @@ def test_ends_come_from_the_tokenizer(german_base: Path) -> None:
 def test_without_quantisation_no_layer_is_4_bit(tiny_base: Path) -> None:
     base = load_base(str(tiny_base), "none")
     assert not any(type(module).__name__ == "Linear4bit" for module in base.model.modules())
+
+
+def test_blooms_activation_is_the_same_function_in_one_pass(tiny_base: Path) -> None:
+    x = torch.linspace(-9, 9, 2001)
+    for block in load_base(str(tiny_base), "none").model.transformer.h:
+        assert not isinstance(block.mlp.gelu_impl, BloomGelu)
+        torch.testing.assert_close(block.mlp.gelu_impl(x), BloomGelu()(x))
 
 
 def test_the_default_base_is_pinned_to_its_safetensors() -> None:
