@@ -17,7 +17,7 @@ _trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linu
 
 
 def give_back_memory() -> None:
-    """After a model or many caches were let go of. Takes about a second in a large process."""
+    """After a model or many caches were let go of. Looks at every object of the process: nothing for each step."""
     gc.collect()  # modules refer to each other in circles
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
