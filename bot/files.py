@@ -48,6 +48,12 @@ def remove_uploads(paths: Iterable[str]) -> None:
         shutil.rmtree(Path(path).parent, ignore_errors=True)
 
 
+def age_out_uploads(data_dir: Path) -> None:
+    """Remove exports whose rows went a day ago at the latest: a crash kept them from going with these."""
+    for folder in _older((data_dir / "uploads").glob("*"), days=2):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def dataset_name(wanted: str) -> str:
     """A name for a dataset that resembles `wanted`."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-._").lower()[:40]
@@ -148,10 +154,14 @@ def marked(adapters: AdapterFolder) -> list[str]:
 
 def age_out_backups(data_dir: Path, days: int) -> None:
     """Remove backups that are older."""
+    for path in _older(backups(data_dir), days):
+        path.unlink()
+
+
+def _older(paths: Iterable[Path], days: int) -> list[Path]:
+    """Those that were last written more than so many days ago."""
     oldest = (datetime.now(UTC) - timedelta(days=days)).timestamp()
-    for path in backups(data_dir):
-        if path.stat().st_mtime < oldest:
-            path.unlink()
+    return [path for path in paths if path.stat().st_mtime < oldest]
 
 
 def _learned_from(adapters: AdapterFolder, dataset: str) -> list[Adapter]:

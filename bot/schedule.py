@@ -140,11 +140,11 @@ class Schedule:
         await self.back_up()
 
     async def _clean(self) -> None:
-
         settings = self._desk.settings
         retention = timedelta(days=settings.retention_days) if settings.retention_days else None
         paths = await self._desk.store.clean(retention)
         await asyncio.to_thread(files.remove_uploads, paths)
+        await asyncio.to_thread(files.age_out_uploads, settings.data_dir)
         await asyncio.to_thread(files.age_out_backups, settings.data_dir, settings.backup_days)
 
     async def _retrain_all(self) -> None:

@@ -33,10 +33,9 @@ class UpkeepVerbs(Verbs):
         """How many exports wait to be decided about."""
         return int((await self._database.read("SELECT count(*) FROM uploads"))[0][0])
 
-    async def drop_upload(self, upload_id: int) -> bool:
-        """False if it is gone already: someone else, or a second press of the button, was faster."""
+    async def drop_upload(self, upload_id: int) -> None:
         async with self.transaction():
-            return await self._database.run("DELETE FROM uploads WHERE id = ?", (upload_id,)) > 0
+            await self._database.run("DELETE FROM uploads WHERE id = ?", (upload_id,))
 
     async def add_training(self, place: Place, adapter: str, language: str) -> Training:
         async with self.transaction():
