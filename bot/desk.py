@@ -82,7 +82,7 @@ class Desk:
         reply_to = message.message_id if message and place.is_group else None
         async with self.store.transaction():
             await self.store.post(place, text, buttons=buttons, update_id=update.update_id, reply_to=reply_to)
-            await self.store.settle(update.update_id)
+            await self.store.mark_done(update.update_id)
         self.delivery.wake(place.chat_id)
 
     async def say_nobody(self, update: Update) -> None:
