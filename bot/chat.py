@@ -147,18 +147,19 @@ class Chats:
             if self.paused:
                 await self._tell_of_pause(place, waiting.words)
                 return
-            if threads.pop(thread_id, None) is None:
+            joined = threads.pop(thread_id, None)  # as the last message of the burst has left it
+            if joined is None:
                 continue  # it was forgotten meanwhile
             try:
                 async with self._quarantine.thread(thread_id):
-                    answered = await self._answer(thread_id, waiting)
+                    answered = await self._answer(thread_id, joined)
             except StoreError as error:
                 log.error("messages still wait for their answer: %s", error)
                 await asyncio.sleep(inbox.STORE_PAUSE)
                 answered = False
             if not answered:
                 # It was given up for a message that came in between, for an edit, or because the store failed.
-                threads.setdefault(thread_id, waiting)
+                threads.setdefault(thread_id, joined)
         self._waiting.pop(place, None)
 
     async def _quiet(self, burst: Burst) -> None:
