@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from storage.backups import backups
+from storage.backups import backups, broken_off
 from twin.adapter import Adapter, AdapterFolder, read_object
 from twin.errors import TwinError
 from twin.files import locked, private_folder, write_private
@@ -153,8 +153,8 @@ def marked(adapters: AdapterFolder) -> list[str]:
 
 
 def age_out_backups(data_dir: Path, days: int) -> None:
-    """Remove backups that are older."""
-    for path in _older(backups(data_dir), days):
+    """Remove backups that are older, and what is left of those that broke off."""
+    for path in [*_older(backups(data_dir), days), *_older(broken_off(data_dir), days=1)]:
         path.unlink()
 
 

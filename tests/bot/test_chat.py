@@ -324,6 +324,24 @@ class TestPrivacy:
         assert [turn.text for turn in world.engine.requests[-1].turns] == ["Hey"]
         assert world.engine.requests[-1].mode == "first"
 
+    async def test_message_that_comes_while_it_forgets_is_answered(self, world: World) -> None:
+        await world.ask("my secret")
+        question = await world.next(await world.sandbox.say(DANIEL, "/forget"))
+        forget = world.store.forget
+
+        async def late(*arguments: Any) -> Any:
+            await world.sandbox.say(DANIEL, "hello")
+            while len(await world.store.pending()) < 2:
+                await world.tick()
+            return await forget(*arguments)
+
+        world.store.forget = late
+        await world.sandbox.press(DANIEL, question.id, question.buttons[0]["callback_data"])
+        await world.until(lambda: WORDS("forgotten") in world.said())
+        await world.settled()
+        assert world.said()[-1] == "Lisa heard hello"
+        assert await world.history() == [("Daniel", "hello"), ("Lisa", "Lisa heard hello")]
+
     async def test_forget_can_be_thought_better_of(self, world: World) -> None:
         await world.ask("Hey")
         question = await world.next(await world.sandbox.say(DANIEL, "/forget"))

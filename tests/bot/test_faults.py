@@ -200,6 +200,18 @@ class TestStoreFailsInTraining:
         assert await world.ask("Hey", GUEST) == "Lisa heard Hey"
 
 
+async def test_scheduled_job_runs_though_it_cannot_be_noted(idle_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await idle_world.start(backup_cron="30 3 * * *")
+
+    async def fails(_: str) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(idle_world.store, "note_run", fails)
+    (job,) = idle_world.application.job_queue.get_jobs_by_name("backup")
+    await job.run(idle_world.application)
+    assert list((idle_world.settings.data_dir / "backups").glob("twin-*.db"))
+
+
 async def test_message_that_was_set_aside_is_told_to_admins_and_to_its_sender(idle_world: World) -> None:
     for user in (DANIEL, GUEST):
         await idle_world.sandbox.say(user, "/start")
