@@ -22,7 +22,7 @@ from bot.quarantine import Quarantine
 from bot.texts import Words
 from storage.store import Buttons, Place, Preferences, Store, StoreError, Thread, Waiting
 from twin.adapter import AdapterFolder
-from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
+from twin.engine import Answer, Engine, Mode, NextMessage, Request
 from twin.errors import TwinError
 from twin.manifest import Rhythm
 from twin.settings import Settings
@@ -182,8 +182,7 @@ class Chats:
             await self._store.give_back(waiting)
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)
-            log.error("updates %s were not answered: %s", waiting.updates, reason)
+            log.error("updates %s were not answered: %s", waiting.updates, described(error))
             await self._excuse(waiting, memory.words("cannot_answer"))
             answered = True
         if not answered:

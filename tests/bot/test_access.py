@@ -89,6 +89,15 @@ class TestLettingIn:
         await world.start()
         assert await world.ask("again", STRANGER) == "Lisa heard again"
 
+    async def test_each_is_told_in_their_own_language(self, world: World) -> None:
+        german = Words("de")
+        told = await world.next(await world.sandbox.say(DANIEL, "/language de"))
+        await world.ask("let me in", STRANGER)
+        asked = await world.next(told)
+        assert [button["text"] for button in asked.buttons] == [german("button_let"), german("button_keep_out")]
+        await world.sandbox.press(DANIEL, asked.id, asked.buttons[0]["callback_data"])
+        await world.until(lambda: world.said(STRANGER)[-1] == WORDS("you_are_in"))
+
     async def test_kept_out(self, world: World) -> None:
         helped = await world.next(await world.sandbox.say(DANIEL, "/help"))
         await world.ask("Hey", STRANGER)
