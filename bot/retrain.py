@@ -20,7 +20,6 @@ from storage.store import Buttons, Place, Store, StoreError, Training
 from twin.adapter import AdapterFolder
 from twin.curve import loss_curve
 from twin.engine import Engine
-from twin.errors import TwinError
 from twin.files import private_folder
 from twin.settings import Settings
 
