@@ -22,7 +22,7 @@ from bot.quarantine import Quarantine
 from bot.texts import Words
 from storage.store import Buttons, Place, Preferences, Store, StoreError, Thread, Waiting
 from twin.adapter import AdapterFolder
-from twin.engine import Answer, Engine, EngineError, Mode, NextMessage, Request
+from twin.engine import Answer, Engine, Mode, NextMessage, Request
 from twin.errors import TwinError
 from twin.manifest import Rhythm
 from twin.settings import Settings
@@ -147,18 +147,19 @@ class Chats:
             if self.paused:
                 await self._tell_of_pause(place, waiting.words)
                 return
-            if threads.pop(thread_id, None) is None:
+            joined = threads.pop(thread_id, None)  # as the last message of the burst has left it
+            if joined is None:
                 continue  # it was forgotten meanwhile
             try:
                 async with self._quarantine.thread(thread_id):
-                    answered = await self._answer(thread_id, waiting)
+                    answered = await self._answer(thread_id, joined)
             except StoreError as error:
                 log.error("messages still wait for their answer: %s", error)
                 await asyncio.sleep(inbox.STORE_PAUSE)
                 answered = False
             if not answered:
                 # It was given up for a message that came in between, for an edit, or because the store failed.
-                threads.setdefault(thread_id, waiting)
+                threads.setdefault(thread_id, joined)
         self._waiting.pop(place, None)
 
     async def _quiet(self, burst: Burst) -> None:
@@ -181,8 +182,7 @@ class Chats:
             await self._store.give_back(waiting)
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)
-            log.error("updates %s were not answered: %s", waiting.updates, reason)
+            log.error("updates %s were not answered: %s", waiting.updates, described(error))
             await self._excuse(waiting, memory.words("cannot_answer"))
             answered = True
         if not answered:

@@ -58,26 +58,33 @@ class Delivery:
             del self._pauses[chat_id]
 
     async def _send_in_order(self, chat_id: int, hurry: asyncio.Event) -> None:
-        for outgoing in await self._store.unsent(chat_id):
-            try:
-                message_id = self._arrived.get(outgoing.id) or await self._typed_and_sent(outgoing, hurry)
-            except (BadRequest, Forbidden) as error:
-                log.warning("message %s cannot be delivered: %s", outgoing.id, type(error).__name__)
-                await self._store.mark_failed(outgoing.id)
-            except TelegramError as error:
-                log.warning("message %s stays in the outbox: %s", outgoing.id, type(error).__name__)
-                return  # the ones after it must not overtake it
-            else:
-                self._arrived[outgoing.id] = message_id
-                buttonless = await self._store.mark_sent(outgoing.id, message_id)
-                del self._arrived[outgoing.id]
-                for old in buttonless:
-                    await self._strip(chat_id, old)
+        typed = None  # the message whose pause is over
+        # Whatever was waited for, the outbox is looked at anew: an undo takes back what is not sent yet.
+        while unsent := await self._store.unsent(chat_id, most=2):
+            outgoing = unsent[0]
+            if outgoing.pause and outgoing.id != typed and outgoing.id not in self._arrived and not hurry.is_set():
+                await self._pause(outgoing, hurry)
+                typed = outgoing.id
+            elif not await self._deliver(outgoing) or len(unsent) == 1:
+                return  # whatever was recorded meanwhile has woken the chat once more
 
-    async def _typed_and_sent(self, outgoing: Outgoing, hurry: asyncio.Event) -> int:
-        if outgoing.pause and not hurry.is_set():
-            await self._pause(outgoing, hurry)
-        return await with_retries(partial(self._send, outgoing), self._delays)
+    async def _deliver(self, outgoing: Outgoing) -> bool:
+        """Send a message, and note that; False if it has to wait, and those after it, which must not overtake it."""
+        try:
+            message_id = self._arrived.get(outgoing.id) or await self._send(outgoing)
+        except (BadRequest, Forbidden) as error:
+            log.warning("message %s cannot be delivered: %s", outgoing.id, type(error).__name__)
+            await self._store.mark_failed(outgoing.id)
+        except TelegramError as error:
+            log.warning("message %s stays in the outbox: %s", outgoing.id, type(error).__name__)
+            return False
+        else:
+            self._arrived[outgoing.id] = message_id
+            buttonless = await self._store.mark_sent(outgoing.id, message_id)
+            del self._arrived[outgoing.id]
+            for old in buttonless:
+                await self._strip(outgoing.place.chat_id, old)
+        return True
 
     async def _pause(self, outgoing: Outgoing, hurry: asyncio.Event) -> None:
         """Type for as long as the message takes, or until there is something else to be sent."""
@@ -91,6 +98,9 @@ class Delivery:
             await self._bot.edit_message_reply_markup(chat_id, message_id)
 
     async def _send(self, outgoing: Outgoing) -> int:
+        return await with_retries(partial(self._send_once, outgoing), self._delays)
+
+    async def _send_once(self, outgoing: Outgoing) -> int:
         message = await self._bot.send_message(
             outgoing.place.chat_id,
             outgoing.text,

@@ -60,6 +60,10 @@ class Desk:
         user = update.effective_user
         return Words(chosen or (user.language_code if user else None))
 
+    async def words_in(self, place: Place) -> Words:
+        """The same where no update tells of a user."""
+        return Words((await self.preferences(place)).language)
+
     async def thread(self, place: Place) -> Thread | None:
         """The current thread of a place; that of the default persona in a new one.
 
@@ -82,7 +86,7 @@ class Desk:
         reply_to = message.message_id if message and place.is_group else None
         async with self.store.transaction():
             await self.store.post(place, text, buttons=buttons, update_id=update.update_id, reply_to=reply_to)
-            await self.store.settle(update.update_id)
+            await self.store.mark_done(update.update_id)
         self.delivery.wake(place.chat_id)
 
     async def say_nobody(self, update: Update) -> None:
@@ -101,11 +105,11 @@ class Desk:
         async with self.store.transaction():
             for update_id, chat_id in await self.store.take_set_aside():
                 for admin in self.access.admins:
-                    words = Words((await self.store.preferences(Place(admin))).language)
+                    words = await self.words_in(Place(admin))
                     text = words("set_aside", update=update_id, chat=chat_id, attempts=MAX_ATTEMPTS)
                     await self.store.post(Place(admin), text)
                 if chat_id is not None and chat_id not in self.access.admins:
-                    words = Words((await self.store.preferences(Place(chat_id))).language)
+                    words = await self.words_in(Place(chat_id))
                     await self.store.post(Place(chat_id), words("cannot_answer"))
 
     async def strip(self, query: CallbackQuery) -> None:

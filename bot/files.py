@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from storage.backups import backups
+from storage.backups import backups, broken_off
 from twin.adapter import Adapter, AdapterFolder, read_object
 from twin.errors import TwinError
 from twin.files import locked, private_folder, write_private
@@ -46,6 +46,12 @@ def remove_uploads(paths: Iterable[str]) -> None:
     """Remove exports with their folders."""
     for path in paths:
         shutil.rmtree(Path(path).parent, ignore_errors=True)
+
+
+def age_out_uploads(data_dir: Path) -> None:
+    """Remove exports whose rows went a day ago at the latest: a crash kept them from going with these."""
+    for folder in _older((data_dir / "uploads").glob("*"), days=2):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def dataset_name(wanted: str) -> str:
@@ -147,11 +153,15 @@ def marked(adapters: AdapterFolder) -> list[str]:
 
 
 def age_out_backups(data_dir: Path, days: int) -> None:
-    """Remove backups that are older."""
+    """Remove backups that are older, and what is left of those that broke off."""
+    for path in [*_older(backups(data_dir), days), *_older(broken_off(data_dir), days=1)]:
+        path.unlink()
+
+
+def _older(paths: Iterable[Path], days: int) -> list[Path]:
+    """Those that were last written more than so many days ago."""
     oldest = (datetime.now(UTC) - timedelta(days=days)).timestamp()
-    for path in backups(data_dir):
-        if path.stat().st_mtime < oldest:
-            path.unlink()
+    return [path for path in paths if path.stat().st_mtime < oldest]
 
 
 def _learned_from(adapters: AdapterFolder, dataset: str) -> list[Adapter]:

@@ -53,7 +53,8 @@ class AccessHandlers:
         await acknowledge(query)
         await self._desk.say(update, words("let_in" if verb == "let" else "kept_out", name=person.name))
         if verb == "let":
-            await self._desk.post(Place(person_id), words("you_are_in"))
+            theirs = await self._desk.words_in(Place(person_id))
+            await self._desk.post(Place(person_id), theirs("you_are_in"))
 
     async def claim(self, update: Update, _: Context) -> None:
         """/claim of someone who may write already."""
@@ -97,8 +98,9 @@ class AccessHandlers:
         if not first:
             return
         for admin in self._desk.access.admins:
-            buttons = [[(words("button_let"), f"let:{asks}"), (words("button_keep_out"), f"out:{asks}")]]
-            await self._desk.post(Place(admin), words("asks_to_write", name=name, number=asks), buttons)
+            theirs = await self._desk.words_in(Place(admin))
+            buttons = [[(theirs("button_let"), f"let:{asks}"), (theirs("button_keep_out"), f"out:{asks}")]]
+            await self._desk.post(Place(admin), theirs("asks_to_write", name=name, number=asks), buttons)
 
 
 def _name(user: User) -> str:

@@ -118,7 +118,7 @@ class ChatHandlers:
         if query.data == FORGET:
             self._desk.chats.forget(place.chat_id)
             self._simulations.forget(place.chat_id)
-            paths = await self._desk.store.forget(place.chat_id)
+            paths = await self._desk.store.forget(place.chat_id, update.update_id)
             self._desk.forget(place.chat_id)
             await self._desk.engine.forget()
             await asyncio.to_thread(remove_uploads, paths)

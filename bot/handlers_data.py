@@ -55,9 +55,8 @@ class DataHandlers:
         try:
             found = await result_of(self._twin("prepare", upload.path, "--json"), self._environment)
         except TwinError as error:
-            await self._drop(upload)
             reason = str(error).replace(upload.path, document.file_name or "")
-            await self._desk.say(update, words("no_export", reason=short(reason, 500)))
+            await self._decided(update, upload, words("no_export", reason=short(reason, 500)))
             return
         buttons: Buttons = [
             [(words("button_agree", dataset=dataset), f"{AGREE}{upload.id}")],
@@ -68,7 +67,7 @@ class DataHandlers:
     async def agree(self, update: Update, _: Context) -> None:
         """The admin states that the people in the export agree: it goes into the dataset, and so does the statement."""
         words, query, user = await self._desk.words(update), update.callback_query, update.effective_user
-        upload = await self._pressed(update)
+        upload = await self._pressed(update)  # it stays until it is told what came of it, so that a restart begins anew
         if query is None or user is None or upload is None:
             return
         statement = words("statement", name=user.full_name, number=user.id, date=f"{datetime.now():%Y-%m-%d}")
@@ -78,14 +77,12 @@ class DataHandlers:
             text = words("added", dataset=upload.dataset, conversations=found.get("conversations", 0))
         except TwinError as error:
             text = words("no_export", reason=short(str(error), 500))
-        await asyncio.to_thread(files.remove_uploads, [upload.path])
-        await self._desk.say(update, text)
+        await self._decided(update, upload, text)
 
     async def discard(self, update: Update, _: Context) -> None:
         words, upload = await self._desk.words(update), await self._pressed(update)
         if upload:
-            await asyncio.to_thread(files.remove_uploads, [upload.path])
-            await self._desk.say(update, words("discarded"))
+            await self._decided(update, upload, words("discarded"))
 
     async def datasets(self, update: Update, _: Context) -> None:
         """All datasets, who stated what about them, and a button to withdraw each."""
@@ -182,18 +179,20 @@ class DataHandlers:
         await asyncio.to_thread(files.write_private_bytes, path, content)
         return await self._desk.store.add_upload(place_of(update), user.id if user else 0, str(path), dataset)
 
-    async def _drop(self, upload: Upload) -> None:
-        await self._desk.store.drop_upload(upload.id)
+    async def _decided(self, update: Update, upload: Upload, text: str) -> None:
+        """Say what came of an export, and let go of it."""
+        async with self._desk.store.transaction():
+            await self._desk.store.drop_upload(upload.id)
+            await self._desk.say(update, text)
         await asyncio.to_thread(files.remove_uploads, [upload.path])
 
     async def _pressed(self, update: Update) -> Upload | None:
-        """The upload whose button was pressed, taken off the list; whoever presses second finds it gone."""
+        """The upload whose button was pressed; whoever presses second, once it is decided about, finds it gone."""
         query = update.callback_query
         if query is None or query.data is None:
             return None
-        number = int(query.data.partition(":")[2])
-        upload = await self._desk.store.upload(number)
-        if upload is None or not await self._desk.store.drop_upload(number):
+        upload = await self._desk.store.upload(int(query.data.partition(":")[2]))
+        if upload is None:
             await acknowledge(query, (await self._desk.words(update))("gone"))
             return None
         await acknowledge(query)

@@ -9,7 +9,7 @@ from telegram.helpers import effective_message_type
 from bot.addressed import without_mention
 from bot.desk import Desk, acknowledge, place_of, quietly
 from bot.manner import as_written_by
-from bot.texts import short
+from bot.texts import Words, short
 from storage.store import TakenBack, Thread
 from twin.transcript import Turn
 
@@ -23,39 +23,38 @@ class TalkHandlers:
 
     async def text(self, update: Update, _: Context) -> None:
         if update.message and update.message.text:
-            await self._take(update, update.message, update.message.text)
+            await self._take(update, update.message)
 
     async def other_kind(self, update: Update, _: Context) -> None:
         """The history notes the kind. What is written with it is answered; without, the twin cannot see it."""
         message = update.message
         if message is None:
             return
-        words = await self._desk.words(update)
-        kind = words.kind(str(effective_message_type(message)))
-        mark = message.sticker.emoji if message.sticker and message.sticker.emoji else ""
-        note = f"[{kind} {mark}]" if mark else f"[{kind}]"
         if message.caption:
-            await self._take(update, message, f"{note} {message.caption}")
+            await self._take(update, message)
             return
-        thread = await self._desk.thread(place_of(update))
+        words, thread = await self._desk.words(update), await self._desk.thread(place_of(update))
         if thread is None:
             await self._desk.say_nobody(update)
             return
+        kind, note = words.kind(_kind(message)), await self._written(message, thread.id, words)
         said = Turn(await self._speaker(update, thread), note, _at(message))
         async with self._desk.store.transaction():
             await self._desk.store.add_turn(thread.id, said, update_id=update.update_id, message_id=message.message_id)
             turns = await self._desk.store.turns(thread.id)
             await self._desk.say(update, as_written_by(thread.answers, turns, words("cannot_see", kind=kind)))
 
-    async def edited(self, update: Update, context: Context) -> None:
+    async def edited(self, update: Update, _: Context) -> None:
         """The history says what the message says now; an answer in the making is made anew."""
-        message = update.edited_message
-        if message is None or not (text := message.text or message.caption):
+        message, store = update.edited_message, self._desk.store
+        if message is None:
             return
-        place = place_of(update)
-        text = without_mention(text, context.bot.bot) if place.is_group else text
-        thread_id = await self._desk.store.edit_turn(place, message.message_id, text)
-        if thread_id is not None:
+        turn = await store.turn_in(place_of(update), message.message_id)
+        if turn is None:
+            return
+        turn_id, thread_id = turn
+        text = await self._written(message, thread_id, await self._desk.words(update))
+        if await store.edit_turn(turn_id, text):
             self._desk.chats.restart(thread_id)
 
     async def undo(self, update: Update, _: Context) -> None:
@@ -126,20 +125,22 @@ class TalkHandlers:
 
     # what they share
 
-    async def _take(self, update: Update, message: Message, text: str) -> None:
+    async def _take(self, update: Update, message: Message) -> None:
         """Let a message wait for its answer in the thread that is current now; the chat's actor does the rest."""
-        words, place = await self._desk.words(update), place_of(update)
+        words, place, store = await self._desk.words(update), place_of(update), self._desk.store
         thread = await self._desk.thread(place)
         if thread is None:
+            thread_id = await store.awaited(update.update_id)  # one that was replayed waits already
+        else:
+            said = Turn(
+                await self._speaker(update, thread), await self._written(message, thread.id, words), _at(message)
+            )
+            thread_id = await store.await_answer(
+                update.update_id, thread, answers=thread.answers, said=said, message_id=message.message_id
+            )
+        if thread_id is None:
             await self._desk.say_nobody(update)
             return
-        if place.is_group:
-            text = without_mention(text, self._desk.bot.bot) or text
-        text = await self._quoted(message, thread) + text
-        said = Turn(await self._speaker(update, thread), text, _at(message))
-        thread_id = await self._desk.store.await_answer(
-            update.update_id, thread, answers=thread.answers, said=said, message_id=message.message_id
-        )
         reply_to = message.message_id if place.is_group else None
         self._desk.chats.add(place, thread_id, words, reply_to=reply_to)
 
@@ -150,11 +151,23 @@ class TalkHandlers:
             return thread.writes
         return await self._desk.store.member(thread.place.chat_id, user.id, user.full_name, {thread.answers})
 
-    async def _quoted(self, message: Message, thread: Thread) -> str:
-        """The beginning of an older message that this one replies to; nothing if it replies to the last one."""
+    async def _written(self, message: Message, thread_id: int, words: Words) -> str:
+        """A message as its turn has it: what it replies to, its kind where it is more than text, and its text."""
+        text = message.text or message.caption or ""
+        if not message.text:
+            mark = message.sticker.emoji if message.sticker and message.sticker.emoji else ""
+            text = f"[{f'{words.kind(_kind(message))} {mark}'.strip()}] {text}".strip()
+        if message.chat_id < 0:
+            text = without_mention(text, self._desk.bot.bot) or text
+        return await self._quoted(message, thread_id) + text
+
+    async def _quoted(self, message: Message, thread_id: int) -> str:
+        """The beginning of an older message that this one replies to; nothing if that stands right before it."""
         older = message.reply_to_message
         text = (message.quote.text if message.quote else None) or (older and (older.text or older.caption))
-        if older is None or not text or older.message_id == await self._desk.store.last_message(thread.id):
+        if older is None or not text:
+            return ""
+        if older.message_id == await self._desk.store.message_before(thread_id, message.message_id):
             return ""
         return f"«{short(' '.join(text.split()), _QUOTED)}» "
 
@@ -162,6 +175,10 @@ class TalkHandlers:
         """Remove the twin's messages from the chat; those that are too old for it only lose their buttons."""
         for message_id in taken.messages:
             await quietly(self._desk.bot.delete_message(chat_id, message_id))
+
+
+def _kind(message: Message) -> str:
+    return str(effective_message_type(message))
 
 
 def _at(message: Message) -> datetime:

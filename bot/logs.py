@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from twin.engine import EngineError
 from twin.errors import TwinError
 
 # These log whole updates, requests with the token in their address, or tracebacks of what we report ourselves.
@@ -57,7 +58,7 @@ def private_logs(secret: str) -> Iterator[None]:
 
 def described(error: BaseException) -> str:
     """An error for the log: its kind and where it arose. Its text only if it is written for people to read."""
-    if isinstance(error, TwinError):
+    if isinstance(error, (TwinError, EngineError)):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

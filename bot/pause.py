@@ -5,8 +5,7 @@ import logging
 from bot.chat import Chats
 from bot.logs import described
 from bot.simulate import Simulations
-from twin.engine import Engine, EngineError
-from twin.errors import TwinError
+from twin.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -35,5 +34,4 @@ class Pause:
         try:
             await self._engine.start(adapter)
         except Exception as error:  # whoever writes is told when it is tried again
-            reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)
-            log.error("adapter %s was not loaded after the training: %s", adapter, reason)
+            log.error("adapter %s was not loaded after the training: %s", adapter, described(error))

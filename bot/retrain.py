@@ -3,23 +3,23 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from telegram import Bot
 
-from bot import boards
+from bot import boards, inbox
 from bot.board import Board
 from bot.logs import described
 from bot.pause import Pause
 from bot.process import Job
 from bot.texts import Words
-from storage.store import Buttons, Place, Store, Training
+from storage.store import Buttons, Place, Store, StoreError, Training
 from twin.adapter import AdapterFolder
 from twin.curve import loss_curve
 from twin.engine import Engine
-from twin.errors import TwinError
 from twin.files import private_folder
 from twin.settings import Settings
 
@@ -123,10 +123,11 @@ class Retrain:
         except asyncio.CancelledError:
             raise  # the bot stops, the training does not
         except Exception as error:
-            reason = str(error) if isinstance(error, TwinError) else described(error)
+            reason = described(error)
             log.error("training failed: %s", reason)
+            await job.cancel()  # what nobody follows any more must not go on unseen
             await board.show(boards.failed(words, training.adapter, reason), last=True)
-        await self._store.end_training(training.id)
+        await _stored(partial(self._store.end_training, training.id))
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
         await self._pause.end(training.adapter)
 
@@ -184,7 +185,7 @@ class Retrain:
         known = board.message_id
         await board.show(f"{text}\n\n{words('training_pauses')}" if self._pause.on else text, buttons)
         if known is None and board.message_id is not None:
-            await self._store.set_board(training.id, board.message_id)
+            await _stored(partial(self._store.set_board, training.id, board.message_id))
 
     async def _send_curve(self, adapter: str, version: str, board: Board) -> None:
         file = self._adapters.root / adapter / version / "loss.csv"
@@ -204,6 +205,16 @@ class Retrain:
 
     def _folder(self, training_id: int) -> Path:
         return self._jobs / str(training_id)
+
+
+async def _stored(verb: Callable[[], Awaitable[None]]) -> None:
+    """Await a verb of the store, again and again while the store fails: the training goes on whatever it does."""
+    while True:
+        try:
+            return await verb()
+        except StoreError as error:
+            log.error("a training is not noted: %s", error)
+            await asyncio.sleep(inbox.STORE_PAUSE)
 
 
 def makes_room(settings: Settings) -> bool:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from bot import files
 from bot.desk import Desk
 from bot.logs import described
 from bot.retrain import Retrain
-from bot.texts import Words
 from storage.backups import backup_path
 from storage.store import Place
 from twin.errors import TwinError
@@ -72,9 +72,10 @@ class Schedule:
                 self._jobs.run_once(self._job(name), 1.0, name=f"{name} made up", job_kwargs=_ON_TIME)
 
     async def catch_up(self) -> None:
-        """Send what could not be sent, and tell what had to be set aside."""
+        """Send what could not be sent, tell what had to be set aside, and empty the log that could not be emptied."""
         await self._desk.tell_set_aside()
         await self._desk.delivery.wake_all()
+        await self._desk.store.empty_log()
 
     def next_runs(self) -> list[tuple[str, datetime | None]]:
         """What is on the schedule, and when it runs next, local time."""
@@ -115,7 +116,7 @@ class Schedule:
 
     def _job(self, name: str) -> Callable[[ContextTypes.DEFAULT_TYPE], Awaitable[None]]:
         async def run(_: ContextTypes.DEFAULT_TYPE) -> None:
-            await self._desk.store.note_run(name)
+            await _logged(f"noting {name}", partial(self._desk.store.note_run, name))
             await _logged(name, self._crons[name][1])
 
         return run
@@ -140,11 +141,11 @@ class Schedule:
         await self.back_up()
 
     async def _clean(self) -> None:
-
         settings = self._desk.settings
         retention = timedelta(days=settings.retention_days) if settings.retention_days else None
         paths = await self._desk.store.clean(retention)
         await asyncio.to_thread(files.remove_uploads, paths)
+        await asyncio.to_thread(files.age_out_uploads, settings.data_dir)
         await asyncio.to_thread(files.age_out_backups, settings.data_dir, settings.backup_days)
 
     async def _retrain_all(self) -> None:
@@ -152,7 +153,7 @@ class Schedule:
         admins = self._desk.access.admins
         if not admins or self._retrain is None:
             return
-        words = Words((await self._desk.preferences(Place(admins[0]))).language)
+        words = await self._desk.words_in(Place(admins[0]))
         for name in await asyncio.to_thread(self._desk.adapters.twins):
             await self._retrain.finished()
             await self._retrain.start(Place(admins[0]), name, words)

@@ -8,8 +8,7 @@ from bot.delivery import Delivery, parts
 from bot.logs import described
 from bot.texts import Words
 from storage.store import Place, Store
-from twin.engine import Engine, EngineError
-from twin.errors import TwinError
+from twin.engine import Engine
 from twin.talk import simulate
 
 log = logging.getLogger(__name__)
@@ -81,8 +80,7 @@ class Simulations:
                 raise
             await self._post(place, words("simulation_ended"))
         except Exception as error:
-            reason = str(error) if isinstance(error, (EngineError, TwinError)) else described(error)
-            log.error("a simulation failed: %s", reason)
+            log.error("a simulation failed: %s", described(error))
             await self._post(place, words("cannot_answer"))
         finally:
             del self._tasks[place]

@@ -26,6 +26,11 @@ def backups(data_dir: Path) -> list[Path]:
     return sorted((data_dir / "backups").glob("twin-*.db"))
 
 
+def broken_off(data_dir: Path) -> list[Path]:
+    """Copies that are not whole: in the making, or left by a process that was killed meanwhile."""
+    return list((data_dir / "backups").glob(".twin-*.db*"))
+
+
 def back_up(database: Path, key_file: Path, file: Path) -> None:
     """Copy a database that may be in use, encrypted with the same key.
 

@@ -42,6 +42,7 @@ class Database:
         self._connection = connection
         self._lock = asyncio.Lock()
         self._owner: asyncio.Task[Any] | None = None
+        self.log_remains = False  # the last checkpoint could not empty the write-ahead log
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -111,9 +112,13 @@ class Database:
             return await self.rows(sql, values)
 
     async def checkpoint(self) -> None:
-        """Move the write-ahead log into the database and empty it: what was deleted is in neither any more."""
+        """Move the write-ahead log into the database and empty it: what was deleted is in neither any more.
+
+        While another program reads, the log remains, and so does the need to do it again.
+        """
         async with self._lock:
-            await self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            ((busy, *_),) = await self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.log_remains = bool(busy)
 
     async def copy(self, file: Path) -> None:
         """Write a copy with the same key, readable by its owner alone.

@@ -82,16 +82,11 @@ class InboxVerbs(Verbs):
         return await self._database.call(work)
 
     async def settle(self, update_id: int) -> None:
-        """Mark an update done, unless it waits for its answer."""
+        """Mark an update done, unless its handler has let it wait for its answer, or found that it does."""
         if update_id in self._awaiting:
             self._awaiting.discard(update_id)
-            return
-        async with self.transaction():
-            await self._database.run(
-                "UPDATE inbox SET state = 'done', payload = '' "
-                "WHERE update_id = ? AND thread IS NULL AND state = 'pending'",
-                (update_id,),
-            )
+        else:
+            await self.mark_done(update_id)
 
     async def await_answer(
         self,
@@ -127,9 +122,12 @@ class InboxVerbs(Verbs):
         return waits_in
 
     async def awaited(self, update_id: int) -> int | None:
-        """The thread in which an update waits for its answer."""
+        """The thread in which an update waits for its answer, as one may that was replayed after a restart."""
         rows = await self._database.read("SELECT thread FROM inbox WHERE update_id = ?", (update_id,))
-        return rows[0][0] if rows else None
+        thread_id = rows[0][0] if rows else None
+        if thread_id is not None:
+            self._awaiting.add(update_id)
+        return thread_id
 
     async def begin_answer(self, thread_id: int) -> Waiting | None:
         """Count an attempt at answering whatever waits in a thread; None if nothing does, or all of it is set aside.

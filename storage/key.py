@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from twin.errors import TwinError
-from twin.files import private_folder
+from twin.files import private_folder, sync
 
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -52,20 +52,11 @@ def _make(key_file: Path) -> None:
             return
         finally:
             beside.unlink()
-        sync_folder(folder)
+        sync(folder)
     except OSError as error:
         raise TwinError(
             f"cannot write the database key {key_file}: {_reason(error)}; choose another KEY_FILE"
         ) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on disk, not only the contents of its files."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -69,12 +69,12 @@ class OutboxVerbs(ThreadVerbs):
         async with self.transaction():
             await self._post(place, text, update_id=update_id, buttons=buttons, reply_to=reply_to)
 
-    async def unsent(self, chat_id: int) -> list[Outgoing]:
-        """What is to be sent to a chat, in order."""
+    async def unsent(self, chat_id: int, *, most: int = -1) -> list[Outgoing]:
+        """What is to be sent to a chat, in order: the first `most` messages; all, if that is negative."""
         rows = await self._database.read(
             "SELECT id, chat_id, topic_id, text, buttons, pause, reply_to FROM outbox "
-            "WHERE state = 'unsent' AND chat_id = ? ORDER BY id",
-            (chat_id,),
+            "WHERE state = 'unsent' AND chat_id = ? ORDER BY id LIMIT ?",
+            (chat_id, most),
         )
         return [
             Outgoing(number, Place(chat, topic), text, _buttons(buttons), pause, reply_to)

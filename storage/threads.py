@@ -61,26 +61,29 @@ class ThreadVerbs(InboxVerbs):
         """What was said in a thread, oldest first."""
         return tuple(turn_of(row) for row in await self._database.read(TURNS, (thread_id,)))
 
-    async def edit_turn(self, place: Place, message_id: int, text: str) -> int | None:
-        """Change what a person said in a message of this chat; returns the thread it stands in."""
-        async with self.transaction():
-            row = await self._database.row(
-                "SELECT turns.id, thread FROM turns JOIN threads ON threads.id = thread "
-                "WHERE message_id = ? AND version IS NULL AND chat_id = ?",
-                (message_id, place.chat_id),
-            )
-            if row is None:
-                return None
-            await self._database.run("UPDATE turns SET text = ? WHERE id = ?", (text, row[0]))
-            return int(row[1])
-
-    async def last_message(self, thread_id: int) -> int | None:
-        """Telegram's id of the last message of a thread that has one."""
+    async def turn_in(self, place: Place, message_id: int) -> tuple[int, int] | None:
+        """The number of the turn that a person said in a message of this chat, and the thread it stands in."""
         rows = await self._database.read(
-            "SELECT message_id FROM turns WHERE thread = ? AND message_id IS NOT NULL ORDER BY id DESC LIMIT 1",
-            (thread_id,),
+            "SELECT turns.id, thread FROM turns JOIN threads ON threads.id = thread "
+            "WHERE message_id = ? AND version IS NULL AND chat_id = ?",
+            (message_id, place.chat_id),
         )
-        return rows[0][0] if rows else None
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def edit_turn(self, turn_id: int, text: str) -> bool:
+        """Change what a person said; False if it says so already."""
+        async with self.transaction():
+            changed = await self._database.run(
+                "UPDATE turns SET text = ? WHERE id = ? AND text <> ?", (text, turn_id, text)
+            )
+        return changed > 0
+
+    async def message_before(self, thread_id: int, message_id: int) -> int | None:
+        """Telegram's id of the message of a thread that stands last before the given one."""
+        found: list[tuple[int | None]] = await self._database.read(
+            "SELECT max(message_id) FROM turns WHERE thread = ? AND message_id < ?", (thread_id, message_id)
+        )
+        return found[0][0]
 
     async def answer_of(self, turn_id: int, chat_id: int) -> Said | None:
         """The answer with that number, if it was given in that chat and still stands."""

@@ -9,7 +9,7 @@ from storage.verbs import Verbs, moment
 
 _SEEN_DAYS = 7  # how long the numbers of handled updates are kept; Telegram repeats none after a day
 # Every table that holds something of a chat, and whatever the rest refers to last.
-_OF_A_CHAT = ("outbox", "inbox", "feedback", "uploads", "chats", "preferences", "members", "threads")
+_OF_A_CHAT = ("outbox", "feedback", "uploads", "chats", "preferences", "members", "threads")
 
 
 class UpkeepVerbs(Verbs):
@@ -33,10 +33,9 @@ class UpkeepVerbs(Verbs):
         """How many exports wait to be decided about."""
         return int((await self._database.read("SELECT count(*) FROM uploads"))[0][0])
 
-    async def drop_upload(self, upload_id: int) -> bool:
-        """False if it is gone already: someone else, or a second press of the button, was faster."""
+    async def drop_upload(self, upload_id: int) -> None:
         async with self.transaction():
-            return await self._database.run("DELETE FROM uploads WHERE id = ?", (upload_id,)) > 0
+            await self._database.run("DELETE FROM uploads WHERE id = ?", (upload_id,))
 
     async def add_training(self, place: Place, adapter: str, language: str) -> Training:
         async with self.transaction():
@@ -75,21 +74,33 @@ class UpkeepVerbs(Verbs):
                 "INSERT INTO runs VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at", (name, moment())
             )
 
-    async def forget(self, chat_id: int) -> list[str]:
+    async def forget(self, chat_id: int, until: int) -> list[str]:
         """Delete everything of a chat and all its topics; returns the paths of its uploads, which are the caller's.
 
         A running training goes on; who may write stays, without a name.
+
+        Args:
+            until: the update that asks for it; what has come after it, and is not begun, stays to be handled.
         """
         async with self.transaction():
             uploads = await self._database.rows("SELECT path FROM uploads WHERE chat_id = ?", (chat_id,))
             await self._database.run(
                 "DELETE FROM turns WHERE thread IN (SELECT id FROM threads WHERE chat_id = ?)", (chat_id,)
             )
+            await self._database.run(
+                "DELETE FROM inbox WHERE chat_id = ? AND (update_id <= ? OR thread IS NOT NULL OR state <> 'pending')",
+                (chat_id, until),
+            )
             for table in _OF_A_CHAT:
                 await self._database.run(f"DELETE FROM {table} WHERE chat_id = ?", (chat_id,))  # noqa: S608
             await self._database.run("UPDATE people SET name = '' WHERE id = ?", (chat_id,))
         await self._database.checkpoint()
         return [path for (path,) in uploads]
+
+    async def empty_log(self) -> None:
+        """Empty the write-ahead log, if another program that was reading has kept `forget` or `clean` from it."""
+        if self._database.log_remains:
+            await self._database.checkpoint()
 
     async def clean(self, retention: timedelta | None) -> list[str]:
         """Delete what is older than it may be; returns the paths of uploads that nobody decided about for a day.
@@ -122,5 +133,9 @@ class UpkeepVerbs(Verbs):
             TwinError: it cannot be written.
         """
         beside = file.with_name(f".{file.name}")
-        await self._database.copy(beside)
-        await asyncio.to_thread(beside.replace, file)
+        try:
+            await self._database.copy(beside)
+            await asyncio.to_thread(beside.replace, file)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

@@ -1,5 +1,6 @@
 """Access: the claim code, strangers, letting in by one tap; groups: silence unless addressed, members, topics."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from telegram import Message, User
 
 from bot.access import CODE_SECONDS, Claim
 from bot.addressed import is_addressed, without_mention
+from bot.chat import Chats
 from bot.texts import Words
 from storage.store import Place
 
@@ -86,6 +88,15 @@ class TestLettingIn:
         await world.stop()
         await world.start()
         assert await world.ask("again", STRANGER) == "Lisa heard again"
+
+    async def test_each_is_told_in_their_own_language(self, world: World) -> None:
+        german = Words("de")
+        told = await world.next(await world.sandbox.say(DANIEL, "/language de"))
+        await world.ask("let me in", STRANGER)
+        asked = await world.next(told)
+        assert [button["text"] for button in asked.buttons] == [german("button_let"), german("button_keep_out")]
+        await world.sandbox.press(DANIEL, asked.id, asked.buttons[0]["callback_data"])
+        await world.until(lambda: world.said(STRANGER)[-1] == WORDS("you_are_in"))
 
     async def test_kept_out(self, world: World) -> None:
         helped = await world.next(await world.sandbox.say(DANIEL, "/help"))
@@ -171,6 +182,39 @@ class TestGroups:
         said = await world.sandbox.say(STRANGER, "@twin_sandbox_bot hello", GROUP)
         assert (await world.sandbox.next_message(GROUP, said.id, SOON)).text == "Lisa heard hello"
         assert "private" in await world.ask("Hey", STRANGER)  # the group, not its members
+
+    async def test_bare_mention_that_was_edited_is_no_empty_turn(self, world: World) -> None:
+        said = await world.sandbox.say(DANIEL, "@twin_sandbox_bot hello", GROUP)
+        await world.sandbox.next_message(GROUP, said.id, SOON)
+        await world.sandbox.edit(DANIEL, said.id, "@twin_sandbox_bot")
+        await world.settled()
+        (hello, _) = await world.store.turns((await world.store.current_thread(Place(GROUP))).id)
+        assert hello.text == "@twin_sandbox_bot"
+
+    async def test_message_of_a_group_that_is_refused_in_silence_is_done_after_a_restart(self, world: World) -> None:
+        await world.sandbox.say(STRANGER, "@twin_sandbox_bot hello", GROUP)
+        world.engine.hold("Lisa")
+        await world.sandbox.say(GUEST, "@twin_sandbox_bot anyone?", GROUP)
+        await world.next_request(0)
+        await world.stop()
+        await world.start(allowed_ids=frozenset())
+        assert await self.heard(world) == [WORDS("refused_group", number=GROUP)]
+
+    async def test_answer_replies_to_the_last_message_of_the_burst(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        both = asyncio.Event()
+        monkeypatch.setattr(Chats, "_quiet", lambda *_: both.wait())  # a burst that ends when it is told to
+        await world.sandbox.say(DANIEL, "@twin_sandbox_bot one", GROUP)
+        said = await world.sandbox.say(DANIEL, "@twin_sandbox_bot two", GROUP)
+        while (
+            not (thread := await world.store.current_thread(Place(GROUP)))
+            or len(await world.store.turns(thread.id)) < 2
+        ):
+            await world.tick()
+        both.set()
+        answer = await world.sandbox.next_message(GROUP, said.id, SOON)
+        assert answer.text == "Lisa heard two" and answer.reply_to.id == said.id
 
     async def test_topics_are_chats_of_their_own(self, world: World) -> None:
         async def ask(text: str, topic: int) -> Any:

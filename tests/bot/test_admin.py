@@ -1,14 +1,16 @@
 """What admins do from a chat: exports, datasets, versions, reload, backup, schedule, cleaning."""
 
+import asyncio
 import json
+import os
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import files
+from bot import files, handlers_data
 from bot.process import result_of
 from bot.texts import Words
 from storage.store import Place, Store
@@ -45,7 +47,7 @@ class TestExports:
         assert "the dataset daniel has 1 conversations" in added.text
         assert (await world.sandbox.answer(twice, SOON)).text == WORDS("gone")
         assert f"({DANIEL}) stated on" in stored(world, "daniel")["consent"]
-        assert list((world.settings.data_dir / "uploads").iterdir()) == []
+        await world.until(lambda: not any((world.settings.data_dir / "uploads").iterdir()))
 
         listed = await world.next(await world.sandbox.say(DANIEL, "/datasets"))
         assert "daniel: 20 texts" in listed.text and "stated on" in listed.text
@@ -59,6 +61,39 @@ class TestExports:
         assert "⚠ learned from daniel, which was withdrawn" in await world.ask("/adapters")
         assert await world.ask("/datasets") == WORDS("no_datasets")
 
+    async def test_bot_that_stops_while_it_adds_an_export_adds_it_after_a_restart(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shown = await send(world)
+        began = asyncio.Event()
+
+        async def never_ends(*_: object) -> dict[str, Any]:
+            began.set()
+            await asyncio.Event().wait()
+            return {}
+
+        with monkeypatch.context() as patch:
+            patch.setattr(handlers_data, "result_of", never_ends)
+            await world.sandbox.press(DANIEL, shown.id, shown.buttons[0]["callback_data"])
+            await began.wait()
+            await world.stop()
+        await world.start()
+        assert "the dataset daniel has 1 conversations" in (await world.next(shown)).text
+        await world.settled()
+        assert await world.store.count_uploads() == 0
+        await world.until(lambda: not any((world.settings.data_dir / "uploads").iterdir()))
+
+    async def test_export_that_a_crash_left_behind_is_cleaned_away(self, world: World) -> None:
+        uploads = world.settings.data_dir / "uploads"
+        left, new = (files.upload_path(world.settings.data_dir, number, "chat.txt") for number in (1, 2))
+        for path in (left, new):
+            files.write_private_bytes(path, EXPORT.encode())
+        long_ago = (datetime.now() - timedelta(days=3)).timestamp()
+        os.utime(left.parent, (long_ago, long_ago))
+        (job,) = world.application.job_queue.get_jobs_by_name("clean")
+        await job.run(world.application)
+        assert [path.name for path in uploads.iterdir()] == ["2"]
+
     async def test_caption_names_the_dataset(self, world: World) -> None:
         shown = await send(world, caption="Anna & Ben!")
         assert shown.buttons[0]["text"] == WORDS("button_agree", dataset="anna-ben")
@@ -68,13 +103,13 @@ class TestExports:
         await world.sandbox.press(DANIEL, shown.id, shown.buttons[1]["callback_data"])
         assert (await world.next(shown)).text == WORDS("discarded")
         assert not world.settings.dataset("daniel").exists()
-        assert list((world.settings.data_dir / "uploads").iterdir()) == []
+        await world.until(lambda: not any((world.settings.data_dir / "uploads").iterdir()))
 
     async def test_no_export(self, world: World) -> None:
         refused = await send(world, "just a shopping list\n", "list.txt")
         assert refused.text.startswith("That is no export I can use")
         assert str(world.settings.data_dir) not in refused.text
-        assert list((world.settings.data_dir / "uploads").iterdir()) == []
+        await world.until(lambda: not any((world.settings.data_dir / "uploads").iterdir()))
 
     async def test_too_large_says_how_to_hand_it_over(self, world: World) -> None:
         refused = await send(world, "x" * (20_000_000 + 1), "big.txt")

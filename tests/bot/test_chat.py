@@ -94,8 +94,8 @@ class TestBubbles:
         unsent = world.store.unsent
         seen: list[list[float]] = []
 
-        async def noted(chat_id: int) -> Any:
-            found = await unsent(chat_id)
+        async def noted(chat_id: int, **bound: int) -> Any:
+            found = await unsent(chat_id, **bound)
             seen.append([outgoing.pause for outgoing in found])
             return found
 
@@ -103,16 +103,36 @@ class TestBubbles:
         assert await world.ask("Hey") == "Hi"
         assert seen[0] == [0, pytest.approx(pause)]
 
-    async def test_what_comes_next_does_not_wait_for_the_pauses(self, idle_world: World) -> None:
-        world = idle_world
-        world.engine.pieces = lambda _: [" Hi", NEXT_MESSAGE, " you " * 2000]
-        await world.start(bubble_pause=timedelta(hours=1), mode="burst")
-        assert await world.ask("Hey") == "Hi"
-        await world.sandbox.next_action(DANIEL, 0, SOON)  # it is typing, for an hour
-        await world.sandbox.say(DANIEL, "/reset")
-        await world.settled()
-        assert world.said()[-1] == WORDS("reset", speaker="Lisa")
-        assert world.said()[1].startswith("you")
+    @pytest.fixture
+    async def typing_world(self, idle_world: World) -> World:
+        """The first of four bubbles is sent, and the twin types the second, for minutes."""
+        pieces = [" Hi", NEXT_MESSAGE, " 2" * 2000, NEXT_MESSAGE, " 3" * 2000, NEXT_MESSAGE, " 4" * 2000]
+        idle_world.engine.pieces = lambda _: pieces
+        await idle_world.start(bubble_pause=timedelta(hours=1), mode="burst")
+        assert await idle_world.ask("Hey") == "Hi"
+        await idle_world.sandbox.next_action(DANIEL, 0, SOON)
+        return idle_world
+
+    async def test_what_comes_next_does_not_wait_for_the_pauses(self, typing_world: World) -> None:
+        await typing_world.sandbox.say(DANIEL, "/mode burst")
+        await typing_world.settled()
+        assert [text[:3] for text in typing_world.said()[:-1]] == ["Hi", "2 2", "3 3", "4 4"]
+        assert typing_world.said()[-1] == WORDS("mode_is", mode="burst")
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("/undo", [WORDS("undone", yours=1, answers=4)]),
+            ("/reset", ["Hi", WORDS("reset", speaker="Lisa")]),
+        ],
+    )
+    async def test_bubbles_that_are_taken_back_are_not_sent(
+        self, typing_world: World, text: str, said: list[str]
+    ) -> None:
+        await typing_world.sandbox.say(DANIEL, text)
+        await typing_world.until(lambda: typing_world.said()[-1:] == said[-1:] and typing_world.said()[:1] == said[:1])
+        await typing_world.settled()
+        assert typing_world.said() == said
 
     async def test_answer_is_streamed_where_the_settings_say_so(
         self, idle_world: World, monkeypatch: pytest.MonkeyPatch
@@ -303,6 +323,24 @@ class TestPrivacy:
         await world.ask("Hey")
         assert [turn.text for turn in world.engine.requests[-1].turns] == ["Hey"]
         assert world.engine.requests[-1].mode == "first"
+
+    async def test_message_that_comes_while_it_forgets_is_answered(self, world: World) -> None:
+        await world.ask("my secret")
+        question = await world.next(await world.sandbox.say(DANIEL, "/forget"))
+        forget = world.store.forget
+
+        async def late(*arguments: Any) -> Any:
+            await world.sandbox.say(DANIEL, "hello")
+            while len(await world.store.pending()) < 2:
+                await world.tick()
+            return await forget(*arguments)
+
+        world.store.forget = late
+        await world.sandbox.press(DANIEL, question.id, question.buttons[0]["callback_data"])
+        await world.until(lambda: WORDS("forgotten") in world.said())
+        await world.settled()
+        assert world.said()[-1] == "Lisa heard hello"
+        assert await world.history() == [("Daniel", "hello"), ("Lisa", "Lisa heard hello")]
 
     async def test_forget_can_be_thought_better_of(self, world: World) -> None:
         await world.ask("Hey")

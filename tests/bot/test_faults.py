@@ -166,6 +166,52 @@ class TestStoreFails:
         assert (world.said(), world.said(GUEST)) == (["Lisa heard Hey"], ["Lisa heard Hey"])
 
 
+class TestStoreFailsInTraining:
+    @pytest.fixture
+    async def world(self, impatient: None, idle_world: World, scripted: Any) -> World:
+        shortage = "tell(event='shortage')\n"
+        idle_world.retrain_command = scripted(f"{shortage}tell(adapter=sys.argv[1], version='v2', promoted=True)")
+        await idle_world.start()
+        return idle_world
+
+    @pytest.mark.parametrize("verb", ["set_board", "end_training"])
+    async def test_it_is_followed_to_its_end_and_so_is_the_pause(self, world: World, lock: Lock, verb: str) -> None:
+        real, refused = getattr(world.store, verb), []
+
+        async def finds_it_locked(*arguments: Any) -> None:
+            if len(refused) == 3:
+                return await real(*arguments)
+            lock.take()
+            try:
+                await real(*arguments)
+            except StoreError as error:
+                refused.append(error)
+                raise
+            finally:
+                lock.release()
+
+        setattr(world.store, verb, finds_it_locked)
+        await world.sandbox.say(DANIEL, "/retrain")
+        await world.until(lambda: len(refused) == 3)
+        await world.application.bot_data["parts"].retrain.finished()
+        assert "is done" in world.said()[0]
+        assert await world.store.running_trainings() == []
+        assert not (world.settings.data_dir / "trainings" / "1").exists()
+        assert await world.ask("Hey", GUEST) == "Lisa heard Hey"
+
+
+async def test_scheduled_job_runs_though_it_cannot_be_noted(idle_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await idle_world.start(backup_cron="30 3 * * *")
+
+    async def fails(_: str) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(idle_world.store, "note_run", fails)
+    (job,) = idle_world.application.job_queue.get_jobs_by_name("backup")
+    await job.run(idle_world.application)
+    assert list((idle_world.settings.data_dir / "backups").glob("twin-*.db"))
+
+
 async def test_message_that_was_set_aside_is_told_to_admins_and_to_its_sender(idle_world: World) -> None:
     for user in (DANIEL, GUEST):
         await idle_world.sandbox.say(user, "/start")

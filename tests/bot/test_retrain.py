@@ -152,6 +152,17 @@ async def test_command_that_cannot_be_started(idle_world: World) -> None:
     assert "Training daniel failed" in await last_text(idle_world)
 
 
+async def test_process_whose_events_cannot_be_shown_is_ended_before_it_is_called_failed(
+    idle_world: World, scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "EDIT_EVERY", 0.0)
+    pid = tmp_path / "pid"
+    idle_world.retrain_command = scripted(f"{tell_pid(pid)}tell(event='progress', step='many')\ntime.sleep(1000)")
+    await idle_world.start()
+    assert "ValueError" in await last_text(idle_world)
+    assert not runs(int(pid.read_text()))
+
+
 async def test_process_learns_the_settings_but_not_the_token(idle_world: World, scripted: Scripted) -> None:
     keys = ("DATA_DIR", "BASE_MODEL", "QUANTISATION", "TELEGRAM_TOKEN")
     idle_world.retrain_command = scripted(f'tell(version="|".join(os.environ[key] for key in {keys}))')

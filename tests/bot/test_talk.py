@@ -145,6 +145,22 @@ class TestEdits:
         assert await world.history() == [("Daniel", "Hello"), ("Lisa", "Lisa heard Hey")]
         assert len(world.engine.requests) == 1
 
+    async def test_what_stands_around_the_text_stays(self, world: World) -> None:
+        first = await world.sandbox.say(DANIEL, "six?")
+        await world.next(first)
+        await world.ask("something else")
+        reply = await world.sandbox.say(DANIEL, "that", reply_to=first.id)
+        last = await world.next(reply)
+        to_the_last = await world.sandbox.say(DANIEL, "this", reply_to=last.id)
+        await world.next(to_the_last)
+        photo = await world.sandbox.send_file(DANIEL, "cat.png", PNG, "my cat")
+        await world.next(photo)
+        for message, text in ((reply, "that one"), (to_the_last, "this one"), (photo, "our cat")):
+            await world.sandbox.edit(DANIEL, message.id, text)
+        await world.settled()
+        said = [text for speaker, text in await world.history() if speaker == "Daniel"]
+        assert said[2:] == ["«six?» that one", "this one", "[photo] our cat"]
+
     async def test_answer_in_the_making_is_made_anew(self, world: World) -> None:
         gate = world.engine.hold("Lisa")
         said = await world.sandbox.say(DANIEL, "Hey")
@@ -415,6 +431,27 @@ class TestRestart:
             await world.start()
         gate.set()
         assert (await world.next(said)).text == "Lisa heard Hey"
+
+    async def test_waiting_message_whose_persona_is_gone_is_done_after_a_restart(self, world: World) -> None:
+        gate = world.engine.hold("Lisa")
+        await world.sandbox.say(DANIEL, "anyone?")
+        await world.next_request(0)
+        await world.stop()
+        (world.adapters.root / "daniel" / "CURRENT").unlink()
+        world.engine.reply = lambda _: TwinError("no adapter")
+        gate.set()
+        await world.start()
+        await world.settled()
+        assert world.said() == [Words("en")("cannot_answer")]
+
+    async def test_waiting_message_whose_sender_is_refused_is_done_after_a_restart(self, world: World) -> None:
+        world.engine.hold("Lisa")
+        await world.sandbox.say(GUEST, "anyone?")
+        await world.next_request(0)
+        await world.stop()
+        await world.start(allowed_ids=frozenset())
+        await world.settled()
+        assert world.said(GUEST) == [Words("en")("refused", number=GUEST)]
 
 
 class TestAccess:

@@ -1,9 +1,10 @@
 """Backups: whole whatever is written meanwhile, and put back as they are."""
 
 import asyncio
+import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from sqlcipher3 import dbapi2
 
+from bot.files import age_out_backups
 from storage.backups import back_up, restore
 from storage.store import Bubble, Place, Store
 from twin.errors import TwinError
@@ -166,6 +168,28 @@ async def test_running_bot_keeps_its_database(paths: tuple[Path, Path], tmp_path
     process.stdin.write(b"\n")
     await process.wait()
     await asyncio.to_thread(restore, *paths, backup)
+
+
+async def test_copy_that_breaks_off_leaves_nothing(paths: tuple[Path, Path], tmp_path: Path) -> None:
+    await filled(paths)
+    (tmp_path / "backup.db").mkdir()  # where the copy cannot be put
+    store = await Store.open(*paths)
+    with pytest.raises(OSError):
+        await store.backup(tmp_path / "backup.db")
+    await store.close()
+    assert not (tmp_path / ".backup.db").exists()
+
+
+async def test_copies_of_killed_processes_are_removed_after_a_day(tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = (datetime.now() - timedelta(days=2)).timestamp()
+    for name in ("twin-1.db", ".twin-2.db", ".twin-3.db"):
+        (folder / name).touch()
+        if name != ".twin-3.db":
+            os.utime(folder / name, (old, old))
+    await asyncio.to_thread(age_out_backups, tmp_path, 30)
+    assert sorted(path.name for path in folder.iterdir()) == [".twin-3.db", "twin-1.db"]
 
 
 async def test_nothing_to_back_up(paths: tuple[Path, Path], tmp_path: Path) -> None:

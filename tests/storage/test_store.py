@@ -11,6 +11,7 @@ from textwrap import dedent
 import pytest
 from sqlcipher3 import dbapi2
 
+from storage import database
 from storage.store import MAX_ATTEMPTS, Bubble, Outgoing, Place, Store, Taken, Thread, Waiting
 from twin.transcript import Turn
 
@@ -267,6 +268,24 @@ class TestTransactions:
             answered = sum(turn.text == "Hi" for turn in await store.turns(thread.id))
             assert done == sent == (answered == 1)
             await store.reset(thread.id)
+
+
+async def test_log_that_another_program_reads_is_emptied_later(
+    paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
+    store, other = await Store.open(*paths), await Store.open(*paths)
+    await waiting(store, 1, await lisa(store), "my secret")
+    log = paths[0].with_name("twin.db-wal")
+    await other._database.run("BEGIN")  # as another program that is in the middle of something
+    await other._database.rows("SELECT * FROM turns")
+    await store.forget(HERE.chat_id, 1)
+    assert log.stat().st_size > 0
+    await other._database.run("COMMIT")
+    await store.empty_log()
+    assert log.stat().st_size == 0
+    await other.close()
+    await store.close()
 
 
 def dies(paths: tuple[Path, Path], body: str) -> None:
