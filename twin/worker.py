@@ -9,8 +9,6 @@ import traceback
 from collections import deque
 from collections.abc import Iterable
 
-import torch
-
 from twin.adapter import AdapterFolder
 from twin.batch import Rows
 from twin.decoding import Drawing
@@ -22,6 +20,7 @@ from twin.limits import Limits
 from twin.loaded import Loaded, LoadedAdapters
 from twin.memory import give_back_memory, trim_heap
 from twin.metrics import Metrics
+from twin.model import is_out_of_memory
 from twin.prefixes import Prefixes
 from twin.row import Row
 from twin.transcript import Renderer
@@ -232,7 +231,7 @@ class Worker:
         self.prefixes.clear()
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.debug("the model thread failed", exc_info=error)
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             self._metrics.out_of_memory += 1
             guilty = rows if self._rows == 1 else []  # else fewer rows may do
             self._rows, self._shrunk = max(1, self._rows // 2), time.monotonic()
@@ -280,9 +279,3 @@ class Worker:
             self._tidied = time.monotonic()
             trim_heap()
             log.info("engine: %s", self._metrics.line())
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
