@@ -18,6 +18,7 @@ from twin.manifest import Sampling
 from twin.transcript import Renderer, Turn
 
 TOKENS = 12  # of an answer
+PATIENCE = 3600.0  # seconds
 CONTEXT = 2560
 NAMES = ("one", "two", "three", "four")
 TOKENIZER = Path(__file__).parent.parent / "demo" / "base"
@@ -62,7 +63,9 @@ def history(turns: int, number: int = 0) -> tuple[Turn, ...]:
 
 
 def ask(turns: tuple[Turn, ...], adapter: str = NAMES[0], tokens: int = TOKENS) -> Request:
-    return Request(adapter, turns, "Lisa", AT + timedelta(days=1), GREEDY, max_tokens=tokens, min_tokens=tokens)
+    """A request for an answer of so many tokens, however long that takes: one cut short would count as a fast one."""
+    at, length = AT + timedelta(days=1), {"max_tokens": tokens, "min_tokens": tokens}
+    return Request(adapter, turns, "Lisa", at, GREEDY, **length, seconds=PATIENCE)
 
 
 @cache
