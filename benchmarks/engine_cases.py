@@ -64,8 +64,8 @@ def history(turns: int, number: int = 0) -> tuple[Turn, ...]:
 
 def ask(turns: tuple[Turn, ...], adapter: str = NAMES[0], tokens: int = TOKENS) -> Request:
     """A request for an answer of so many tokens, however long that takes: one cut short would count as a fast one."""
-    at, length = AT + timedelta(days=1), {"max_tokens": tokens, "min_tokens": tokens}
-    return Request(adapter, turns, "Lisa", at, GREEDY, **length, seconds=PATIENCE)
+    at = AT + timedelta(days=1)
+    return Request(adapter, turns, "Lisa", at, GREEDY, max_tokens=tokens, min_tokens=tokens, seconds=PATIENCE)
 
 
 @cache
