@@ -193,7 +193,7 @@ def read(folder: Path) -> Kept | None:
         encoder = values.get("encoder", NONE)
         if not isinstance(encoder, str):
             raise ValueError("the name of the encoder is no text")
-        return Kept(tuple(map(from_values, values["facts"])), Frequencies(**values["common"]), encoder)
+        return Kept(tuple(map(from_values, values["facts"])), _frequencies(**values["common"]), encoder)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -211,6 +211,12 @@ def from_values(values: dict[str, object]) -> Fact:
     if not isinstance(others["speaker"], str) or not all(isinstance(one, str | None) for one in others.values()):
         raise ValueError("something in it is no text")
     return Fact(**lists, **others)  # type: ignore[arg-type]
+
+
+def _frequencies(messages: object, words: object) -> Frequencies:
+    if isinstance(messages, int) and isinstance(words, dict) and all(isinstance(one, int) for one in words.values()):
+        return Frequencies(messages, words)
+    raise ValueError("the common words are no numbers")
 
 
 def _strings(value: object) -> tuple[str, ...]:

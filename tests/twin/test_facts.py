@@ -94,8 +94,17 @@ def test_a_folder_without_facts_and_one_with_damaged_ones(tmp_path: Path) -> Non
     assert facts.load(tmp_path) is None
     facts.write(tmp_path, facts.Kept(tuple(KNOWN), Frequencies(), "none"))
     whole = json.loads((tmp_path / facts.FILE).read_text("utf-8"))
+    wordless = {"common": {"messages": 3, "words": {"the": None}}}
     no_question = {"facts": [whole["facts"][0] | {"questions": []}]}
-    for values in ([], {}, whole | {"facts": [{}]}, whole | {"common": 1}, whole | {"encoder": 1}, whole | no_question):
+    for values in (
+        [],
+        {},
+        whole | {"facts": [{}]},
+        whole | {"common": 1},
+        whole | wordless,
+        whole | {"encoder": 1},
+        whole | no_question,
+    ):
         (tmp_path / facts.FILE).write_text(json.dumps(values), "utf-8")
         with pytest.raises(TwinError, match=r"facts\.json cannot be used"):
             facts.load(tmp_path)
