@@ -46,8 +46,8 @@ _OPENING, _CLOSING = "greeting", "farewell"
 _CAPITALS = {*NAMES, *SLOTS["day"], "I"}  # words that keep their capital within a sentence
 _POINTED = 0.85  # share of turns that take up what was said, where there are ways that do
 _ASKED = 0.4  # share of conversations in which somebody asks for a fact
-_UNKNOWN = 0.25  # share of those whose answer is not known
-_PLACED = {True: 0.7, False: 0.15}  # share of windows with placed facts, by whether a fact is asked for in them
+_UNKNOWN = 0.2  # share of those whose answer is not known
+_PLACED = {True: 0.9, False: 0.15}  # share of windows with placed facts, by whether a fact is asked for in them
 _FIRST, _LAST = datetime(2015, 1, 1), datetime(2026, 12, 31)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _TURN = re.compile(r"([AB])([:=]) (.+)")

@@ -13,11 +13,12 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from demo.corpus import conversations
 from demo.corpus_facts import kinds
-from demo.corpus_people import NAMES
-from twin.transcript import Passage, Turn
+from twin.transcript import Conversation, Passage, Turn, date_tag
 
 _FOLDER = Path(__file__).parent
+UNTAGGED = 0.15  # share of conversations without their date tag
 _AT = datetime(2020, 1, 1)
 _VOWELS, _CONSONANTS, _ENDS = "aeiou", "bdfghjklmnprstvwz", ("n", "r", "s", "l", "t", "m", "", "")
 _LENGTHS = (4, 24)  # tokens of a sequence that is repeated
@@ -33,16 +34,18 @@ def repeated(rng: random.Random, vocabulary: int, tokens: int) -> tuple[list[lis
 
 
 def recalls(seed: int) -> Iterator[list[Passage]]:
-    """Windows without end: one to four placed facts, then a conversation that asks for some of them."""
+    """Windows without end: one to three placed facts, then a conversation that comes to ask for some of them."""
     rng = random.Random(seed)
-    while True:
-        yield _window(rng)
+    for conversation in conversations(seed):
+        if len({turn.speaker for turn in conversation.turns}) == 2:
+            yield _window(rng, conversation)
 
 
-def _window(rng: random.Random) -> list[Passage]:
-    asker, owner = rng.sample(NAMES, 2)
+def _window(rng: random.Random, conversation: Conversation) -> list[Passage]:
+    """What was said before a question is the beginning of the conversation, or nothing."""
+    asker, owner = rng.sample(sorted({turn.speaker for turn in conversation.turns}), 2)
     facts = [
-        _meaningless(rng) if rng.random() < 0.5 else _of_a_kind(rng) for _ in range(rng.choice((1, 1, 2, 2, 3, 3, 4)))
+        _meaningless(rng) if rng.random() < 0.5 else _of_a_kind(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))
     ]
     placed, asked = list[Passage](), list[tuple[Turn, Turn]]()
     for questions, answers in facts:
@@ -53,7 +56,9 @@ def _window(rng: random.Random) -> list[Passage]:
             again = _reworded(rng, again)
         asked.append(_exchange(rng, asker, again, owner, answer if rng.random() < 0.5 else rng.choice(answers)))
     chosen = rng.sample(asked, min(len(asked), rng.choice((1, 1, 2, 3))))
-    return [*placed, Passage(tuple(turn for both in chosen for turn in both), None, ended=True)]
+    before = conversation.turns[: rng.choice((0, 0, 0, 0, 1, 2, 3, 4, 6))]
+    tag = date_tag(conversation.turns[0].at) if rng.random() >= UNTAGGED else None
+    return [*placed, Passage((*before, *(turn for both in chosen for turn in both)), tag, ended=True)]
 
 
 def _exchange(rng: random.Random, asker: str, question: str, owner: str, answer: str) -> tuple[Turn, Turn]:

@@ -24,21 +24,21 @@ from transformers import BloomConfig, BloomForCausalLM, GenerationConfig
 from demo.base_tokenizer import EOS, load_tokenizer, train_tokenizer
 from demo.corpus import chats
 from demo.corpus_people import NAMES
-from demo.corpus_recall import recalls, repeated
+from demo.corpus_recall import UNTAGGED, recalls, repeated
 from demo.sample_base import BASE, PROMPTS, continuation
+from trainer.fused import fuse
 from twin.errors import TwinError
 from twin.files import private_folder
 from twin.transcript import Renderer, Tokens
 
 RUN = Path(__file__).parent / "run"
 HELD_OUT_SEED = 0  # training chunks have the seeds from 1 on
-UNTAGGED = 0.15  # share of conversations without their date tag
 CONTEXTS = (256, 256, 256, 512)  # tokens; the chunks take turns, so that long histories are known too
 HELD_OUT = 30  # chats of the held-out loss
 BATCH_TOKENS = 1_024  # tokens in a step: many small steps learn most in little time
 CHUNK = 150  # chats generated at once
-RECALLS, REPEATED = 1_100, 15  # windows, and batches of repeated tokens, among the chats of a chunk
-WARM_UP = 1_100  # steps on repeated tokens alone: the heads that copy are made in the first 700
+RECALLS, REPEATED = 2_000, 30  # windows, and batches of repeated tokens, among the chats of a chunk
+WARM_UP = 1_800  # steps, half of them on repeated tokens: the heads that copy are made in them
 IGNORED = -100
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids and labels, both (rows, tokens)
@@ -193,14 +193,16 @@ def load_state(model: BloomForCausalLM, optimizer: torch.optim.Optimizer) -> Run
 
 
 def stream(renderer: Renderer, run: Run, eos: int, vocabulary: int, batch_tokens: int) -> Iterator[Batch]:
-    """Batches without end: repeated tokens at first, then all together; the run notes the chunk that comes next."""
+    """Batches without end: half of them repeated tokens at first, then few; the run notes the chunk that comes next."""
     while True:
         seed = run.chunk
-        batches = repeated_batches(seed, vocabulary, REPEATED, batch_tokens)
-        if run.step >= WARM_UP:
-            batches += chunk_batches(renderer, seed, eos, CHUNK, batch_tokens)
+        batches = chunk_batches(renderer, seed, eos, CHUNK, batch_tokens)
+        if run.step < WARM_UP:
+            batches += repeated_batches(seed, vocabulary, len(batches), batch_tokens)
+        else:
+            batches += repeated_batches(seed, vocabulary, REPEATED, batch_tokens)
             batches += recall_batches(renderer, seed, eos, RECALLS, batch_tokens)
-            random.Random(seed).shuffle(batches)
+        random.Random(seed).shuffle(batches)
         run.chunk += 1
         yield from batches
 
@@ -225,6 +227,7 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     renderer = Renderer(tokenizer, NAMES)
     held_out = chunk_batches(renderer, HELD_OUT_SEED, eos, count=HELD_OUT)
     recalled = recall_batches(renderer, HELD_OUT_SEED, eos, count=5 * HELD_OUT)
+    repeats = repeated_batches(HELD_OUT_SEED, model.config.vocab_size, count=10)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.peak, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
     run = load_state(model, optimizer) if options.resume else Run()
     bf16 = faster_in_bf16(model, held_out[0])
@@ -233,7 +236,7 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
     )
 
     def keep() -> None:
-        losses = [held_out_loss(model, batches, bf16) for batches in (held_out, recalled)]
+        losses = [held_out_loss(model, batches, bf16) for batches in (held_out, recalled, repeats)]
         report(model, tokenizer, run, losses, console.print)
         save_state(model, optimizer, run)
         save_base(model, tokenizer)
@@ -265,10 +268,10 @@ def train(model: BloomForCausalLM, tokenizer: Any, options: argparse.Namespace, 
 def report(
     model: BloomForCausalLM, tokenizer: Any, run: Run, losses: Sequence[float], write: Callable[[str], Any]
 ) -> None:
-    """Prints where the run is, and how the model goes on after fixed prompts. `losses`: held-out, of dialogues and of recall."""
+    """Prints where the run is, and how the model goes on after fixed prompts. `losses`: held-out, of dialogues, of recall and of repeated tokens."""
     write(
         f"step {run.step}: {run.tokens / 1e6:.2f} M tokens in {run.seconds / 60:.0f} minutes, "
-        f"held-out loss {losses[0]:.3f}, of what was placed {losses[1]:.3f}"
+        f"held-out loss {losses[0]:.3f}, of what was placed {losses[1]:.3f}, of repeated tokens {losses[2]:.3f}"
     )
     model.eval()
     for prompt in PROMPTS[:3]:
@@ -295,17 +298,22 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=0, help="torch threads (default: OMP_NUM_THREADS or all cores)")
     parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
+    parser.add_argument("--weights", action="store_true", help="begin with the weights of demo/base, not from nothing")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     console = Console(highlight=False)
-    if options.resume:
+    if options.resume or options.weights:
         tokenizer = load_tokenizer(BASE)
     else:
         console.print("training the tokenizer")
         tokenizer = train_tokenizer()
-    model = new_model(len(tokenizer), tokenizer.convert_tokens_to_ids(EOS))
+    if options.weights:
+        model = BloomForCausalLM.from_pretrained(BASE, dtype=torch.float32)
+    else:
+        model = new_model(len(tokenizer), tokenizer.convert_tokens_to_ids(EOS))
+    fuse(model)
     model.to("cuda" if torch.cuda.is_available() else "cpu").train()
     try:
         train(model, tokenizer, options, console)
