@@ -15,6 +15,7 @@ from telegram.ext import BaseUpdateProcessor
 from bot.logs import described
 from bot.pace import Pace
 from bot.quarantine import Quarantine
+from bot.reading import sent
 from storage.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Inbox(asyncio.Queue[object]):
                 return  # before it costs a commit: a flood is not to be waited for
             chat_id = item.effective_chat.id if item.effective_chat else None
             try:
-                new = await self._store.take_in(item.update_id, chat_id, item.to_json(), begun=True)
+                new = await self._store.take_in(item.update_id, chat_id, sent(item), begun=True)
             except StoreError as error:
                 self._refused.add(item.update_id)
                 log.error("update %s is left to Telegram: %s", item.update_id, error)

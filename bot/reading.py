@@ -1,5 +1,6 @@
 """Reading what Telegram sends: an update that cannot be read does not keep the others from being read."""
 
+import json
 import logging
 from typing import Any
 
@@ -9,6 +10,7 @@ from bot.logs import described
 from bot.transport import Transport
 
 log = logging.getLogger(__name__)
+SENT = "_sent"  # a key of our own, which python-telegram-bot carries along as one that it does not know
 _LARGEST = 2**63  # what the database can hold
 
 
@@ -24,8 +26,17 @@ class UpdateRequest(Transport):
         values: dict[str, Any] = Transport.parse_json_payload(payload)
         if isinstance(result := values.get("result"), list):
             numbered = [one for one in result if isinstance(one, dict) and _is_number(one.get("update_id"))]
-            values["result"] = [one if _readable(one) else {"update_id": one["update_id"]} for one in numbered]
+            values["result"] = [
+                {**one, SENT: json.dumps(one)} if _readable(one) else {"update_id": one["update_id"]}
+                for one in numbered
+            ]
         return values
+
+
+def sent(update: Update) -> str:
+    """An update as JSON: as Telegram sent it, if it was fetched, which is far cheaper than to write it anew."""
+    kept = update.api_kwargs.get(SENT)
+    return kept if isinstance(kept, str) else update.to_json()
 
 
 def _readable(values: dict[str, Any]) -> bool:

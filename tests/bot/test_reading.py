@@ -1,10 +1,12 @@
 """Updates that cannot be read: passed over, told in the log without what they say, and no hindrance to the others."""
 
+import json
 from typing import Any
 
 import pytest
+from telegram import Update
 
-from bot.reading import UpdateRequest
+from bot.reading import UpdateRequest, sent
 
 DANIEL = 1001
 World = Any
@@ -34,4 +36,13 @@ async def test_the_next_one_is_answered(
 
 def test_what_has_no_number_is_left_out() -> None:
     payload = b'{"ok": true, "result": [{}, 5, {"update_id": "x"}, {"update_id": 1e99}, {"update_id": 7}]}'
-    assert UpdateRequest.parse_json_payload(payload)["result"] == [{"update_id": 7}]
+    assert [one["update_id"] for one in UpdateRequest.parse_json_payload(payload)["result"]] == [7]
+
+
+def test_an_update_is_kept_as_telegram_sent_it() -> None:
+    values = {"update_id": 7, "message": {**MESSAGE, "text": "Grüße 😀", "unheard_of": {"a": [1]}}}
+    payload = json.dumps({"ok": True, "result": [values]}).encode()
+    (fetched,) = UpdateRequest.parse_json_payload(payload)["result"]
+    assert json.loads(sent(Update.de_json(fetched, None))) == values
+    pushed = Update.de_json(values, None)
+    assert sent(pushed) == pushed.to_json()
