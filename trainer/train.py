@@ -102,9 +102,8 @@ class _Run:
     def rows(self) -> int:
         return rows_at_once(self.options)
 
-    @property
-    def kept(self) -> facts.Kept | None:
-        """What serving needs of the facts."""
+    def kept_facts(self) -> facts.Kept | None:
+        """What serving needs of the facts, which takes a walk through the chats."""
         return kept_facts(self.data.facts, self.data.chats, self.options.fact_encoder)
 
     def windows(self, chats: Chats, manifest: Manifest, untagged: float = 0.0) -> list[Window]:
@@ -313,7 +312,8 @@ def _likeness(run: _Run, split: Split, manifest: Manifest, windows: Sequence[Win
         return Evaluation(0, reason="a general adapter imitates nobody")
     later = [conversation for part in split.test.values() for conversation in part]
     tokens = run.options.epochs * sum(len(window.ids) for window in windows)
-    index = FactIndex.of(run.kept) if run.kept else None
+    kept = run.kept_facts()
+    index = FactIndex.of(kept) if kept else None
     subject = Subject.in_training(run.model, run.base, manifest, key=ADAPTER, facts=index)
     if len(later) >= FEWEST:
         run.report(Notice(f"measuring how alike it is, on {len(later)} held-out conversations"))
@@ -337,7 +337,7 @@ def _write(
     """Make a version of what was fitted, and promote it if the gate lets it through."""
     with run.adapters.new_version(run.name) as (version, folder):
         save_adapter(run.model, manifest, folder)
-        facts.write(folder, run.kept)
+        facts.write(folder, run.kept_facts())
         write_files(
             Adapter(run.name, version, folder, manifest),
             fitted=fitted,
