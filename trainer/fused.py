@@ -26,6 +26,12 @@ def fuse(model: nn.Module) -> None:
             module.__class__ = _FusedAttention
 
 
+def keeps_attention(model: nn.Module) -> bool:
+    """Whether a model that is trained keeps whole attention matrices for the gradient, fused or not."""
+    ours = any(isinstance(module, BloomAttention) for module in model.modules())
+    return not (ours or getattr(model, "_supports_sdpa", False))
+
+
 class _FusedAttention(BloomAttention):  # type: ignore[misc]
     """BLOOM's attention by a kernel that never holds the (length, length) matrix.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from accelerate import init_empty_weights  # type: ignore[import-untyped]
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
+from trainer.fused import keeps_attention
 from trainer.loss import CHUNK_FLOATS
 from trainer.options import TrainingOptions, rows_at_once
 from trainer.progress import Report, Shortage
@@ -21,6 +22,7 @@ _NF4_BYTES = 0.53  # a weight: 4 bits, and the doubly quantised scale of its blo
 _ADAPTER_BYTES = 4 + 4 + 4  # a LoRA weight in fp32, its gradient, and two 8-bit moments with their scales
 _CPU_ADAPTER_BYTES = 16  # on a CPU the moments are in fp32
 _LAYER_FLOATS = 34  # activations of one layer that is run again, per token and hidden unit
+_KEPT_OF_A_HEAD = 4  # attention matrices in fp32: scores, what is added to them, probabilities, those after dropout
 _OVERHEAD = GIB  # CUDA's own, fragmentation
 _RESERVE = 0.3 * GIB  # the Python process on a CPU
 _LOOK_EVERY = 1.0  # seconds between two looks at the memory that is waited for
@@ -35,15 +37,19 @@ KNOWN = (  # bases to offer instead, the largest first: billions of parameters, 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Of a base model: numbers of weights, and what the activations' size depends on."""
+    """Of a base model: numbers of weights, and what the activations' size depends on.
+
+    Attributes:
+        adapter_inputs: inputs and outputs of all linear layers, summed: a LoRA of rank r has r times as many weights.
+        attentions: matrices of (length, length) of one layer that are kept for the gradient; 0: attention is fused.
+    """
 
     linear: int
     other: int
-    adapter_inputs: int  # inputs and outputs of all linear layers, summed: a LoRA of rank r has r times as many weights
+    adapter_inputs: int
     hidden: int
     layers: int
-    heads: int
-    vocabulary: int
+    attentions: int
 
 
 def check(
@@ -102,7 +108,7 @@ def needed_bytes(shape: Shape, options: TrainingOptions, *, quantised: bool, dty
     adapter = options.rank * shape.adapter_inputs * (_ADAPTER_BYTES if cuda else _CPU_ADAPTER_BYTES)
     tokens = rows_at_once(options) * options.context_length
     kept = shape.layers * tokens * shape.hidden * 4  # with checkpointing: each layer's input
-    layer = _layer_bytes(options, shape.hidden, shape.heads, dtype_bytes)
+    layer = _layer_bytes(options, shape.hidden, shape.attentions, dtype_bytes)
     working = kept + layer if cuda else layer * shape.layers  # a CPU keeps the activations of all layers
     dequantised = shape.linear / max(1, shape.layers) / 3 * dtype_bytes if quantised else 0
     return weights + adapter + working + dequantised + 2 * CHUNK_FLOATS * 4 + (_OVERHEAD if cuda else _RESERVE)
@@ -117,15 +123,20 @@ def is_scarce(base: BaseModel, options: TrainingOptions) -> bool:
         return False
     text = base.model.config.get_text_config()
     activations = text.num_hidden_layers * _layer_bytes(
-        options, text.hidden_size, text.num_attention_heads, base.model.dtype.itemsize
+        options, text.hidden_size, _attentions(base.model), base.model.dtype.itemsize
     )
     return bool(activations > ROOM_FOR_ACTIVATIONS * torch.cuda.mem_get_info()[0])
 
 
-def _layer_bytes(options: TrainingOptions, hidden: int, heads: int, dtype_bytes: int) -> int:
-    """The activations of one layer, attention scores of an eager implementation included."""
+def _layer_bytes(options: TrainingOptions, hidden: int, attentions: int, dtype_bytes: int) -> int:
+    """The activations of one layer."""
     rows, context = rows_at_once(options), options.context_length
-    return rows * context * hidden * _LAYER_FLOATS * dtype_bytes + 4 * rows * heads * context**2 * 4
+    return rows * context * hidden * _LAYER_FLOATS * dtype_bytes + rows * attentions * context**2 * 4
+
+
+def _attentions(model: PreTrainedModel) -> int:
+    heads: int = model.config.get_text_config().num_attention_heads
+    return _KEPT_OF_A_HEAD * heads if keeps_attention(model) else 0
 
 
 def shape_of(config: object) -> Shape:
@@ -142,8 +153,7 @@ def shape_of(config: object) -> Shape:
         adapter_inputs=sum(module.in_features + module.out_features for module in layers),
         hidden=text.hidden_size,
         layers=text.num_hidden_layers,
-        heads=text.num_attention_heads,
-        vocabulary=text.vocab_size,
+        attentions=_attentions(model),
     )
 
 
@@ -176,7 +186,7 @@ def _what_fits(options: TrainingOptions, free: int, dtype_bytes: int, cuda: bool
     for name, billions, hidden, layers, vocabulary in KNOWN:
         other = vocabulary * hidden
         linear = round(billions * 1e9) - other
-        shape = Shape(linear, other, layers * 18 * hidden, hidden, layers, max(1, hidden // 128), vocabulary)
+        shape = Shape(linear, other, layers * 18 * hidden, hidden, layers, attentions=0)
         if needed_bytes(shape, options, quantised=True, dtype_bytes=dtype_bytes, cuda=cuda) <= free:
             return f"take a smaller one, such as --base {name}, or a machine with more memory"
     return "lower --context and --rank, or take a machine with more memory"

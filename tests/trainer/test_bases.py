@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    BloomConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MptConfig,
+    PreTrainedConfig,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from tests.conftest import chat_with_sign, make_tokenizer
 from trainer import memory
@@ -151,8 +159,6 @@ def test_what_the_kernel_keeps_of_files_is_free_for_a_training_in_a_container(tm
 
 def test_a_smaller_base_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The German base does not fit into 6 GiB; one with a quarter of its weights does."""
-    from transformers import BloomConfig
-
     BloomConfig(hidden_size=4096, n_layer=30, n_head=32, vocab_size=50304).save_pretrained(tmp_path)
     monkeypatch.setattr(memory, "available_memory", lambda: 8 << 30)
     with pytest.raises(TwinError, match=r"needs about \d+\.\d GiB .* 8\.0 GiB are free here: take a smaller one"):
@@ -177,6 +183,15 @@ def test_patience_has_an_end(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_estimate_for_a_16_gb_card() -> None:
     """4-bit weights of 6.4 billion take 3.3 GiB, the embeddings 0.4: with all else it must stay under 12."""
-    shape = memory.Shape(6_040_000_000, 206_000_000, 30 * 18 * 4096, 4096, 30, 32, 50304)
+    shape = memory.Shape(6_040_000_000, 206_000_000, 30 * 18 * 4096, 4096, 30, attentions=0)
     needed = memory.needed_bytes(shape, TrainingOptions(), quantised=True, dtype_bytes=2, cuda=True)
     assert 5 < needed / memory.GIB < 12
+
+
+@pytest.mark.parametrize(
+    ("config", "attentions"),
+    [(BloomConfig(n_head=4), 0), (LlamaConfig(num_attention_heads=4, hidden_size=64), 0), (MptConfig(n_heads=4), 16)],
+    ids=["fused here", "fused by transformers", "not fused"],
+)
+def test_attention_is_counted_where_it_is_kept(config: PreTrainedConfig, attentions: int) -> None:
+    assert memory.shape_of(config).attentions == attentions
