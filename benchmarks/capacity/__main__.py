@@ -92,9 +92,11 @@ def checked(assumed: Assumptions, seconds: float, console: Console) -> list[dict
     from benchmarks.capacity.measured import check
 
     found, lines = asyncio.run(check(assumed, seconds, console.print))
-    table = Table("replicas", "rows", "answers/s", "answers/cpu-s", "predicted", "ratio", title="check on this machine")
+    heads = ("replicas", "rows", "answers/s", "answers/cpu-s", "predicted", "ratio", "ratio by the clock")
+    table = Table(*heads, title="check on this machine")
     for one in lines:
-        values = (one.answers_s, one.per_cpu_s, one.predicted, one.per_cpu_s / one.predicted)
+        by_clock = one.answers_s / (one.replicas * one.predicted)
+        values = (one.answers_s, one.per_cpu_s, one.predicted, one.per_cpu_s / one.predicted, by_clock)
         table.add_row(str(one.replicas), str(one.rows), *(f"{value:.2f}" for value in values))
     console.print(f"measured: a step {found.step_ms:.1f} ms, one more row {found.row_ms:.1f} ms")
     console.print(table)

@@ -28,7 +28,7 @@ class Measured:
     Attributes:
         answers_s: answers a second by the clock, which other programs on the machine slow down.
         per_cpu_s: answers for a second of a replica's processor time, which they do not.
-        predicted: the same, as the arithmetic has it.
+        predicted: the same, as the arithmetic has it; so many a second by each replica that has a core for itself.
     """
 
     replicas: int
