@@ -21,6 +21,7 @@ from statistics import median
 from typing import Any
 
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from benchmarks.likeness import material, measures, twins
@@ -49,12 +50,15 @@ NOTHING_ELSE = Extent(conversations=0, replies=0, answers=0)
 LOSSES_ALONE = Extent(conversations=10_000, replies=0, answers=0)
 
 
-def measured(seed: int, encoder: str, openings: Callable[[str, str, str], None] | None) -> dict[str, Any]:
+def measured(
+    seed: int, encoder: str, show: Callable[[str], None], openings: Callable[[str, str, str], None] | None
+) -> dict[str, Any]:
     """All figures of one seed."""
     with tempfile.TemporaryDirectory(prefix="twin-likeness-") as scratch:
         began = time.monotonic()
-        made = twins.train(Path(scratch), seed)
+        made = twins.train(Path(scratch), seed, show)
         trained = time.monotonic()
+        show("measuring")
         figures = _figures(made, seed, encoder)
         if openings:
             _reply(made, openings)
@@ -144,6 +148,10 @@ def _reply(made: twins.Twins, show: Callable[[str, str, str], None]) -> None:
     asyncio.run(all_of_them())
 
 
+def _on(status: Status, which: str, what: str) -> None:
+    status.update(f"{which}: {what}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="How alike the demo's twins are.")
     parser.add_argument("--seeds", type=int, default=3, help="how many times all twins are trained (3)")
@@ -157,8 +165,10 @@ def main() -> None:
     runs = []
     for seed in range(options.seeds):
         listing = options.list and seed == 0
-        show = (lambda *said: screen.print(*said, sep=" | ", markup=False)) if listing else None
-        runs.append(measured(seed, options.fact_encoder, show))
+        openings = (lambda *said: screen.print(*said, sep=" | ", markup=False)) if listing else None
+        with screen.status("") as status:
+            show = partial(_on, status, f"seed {seed + 1} of {options.seeds}")
+            runs.append(measured(seed, options.fact_encoder, show, openings))
         screen.print(
             f"seed {seed}: {json.dumps({key: round(value, 3) for key, value in runs[-1].items()})}", markup=False
         )

@@ -1,7 +1,7 @@
 """The twins that are compared: the demo's, one without its aids, and one that never learned who said what."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,18 +43,22 @@ class Twins:
     adapters: AdapterFolder
 
 
-def train(folder: Path, seed: int) -> Twins:
-    """Train them in a folder of their own."""
+def train(folder: Path, seed: int, show: Callable[[str], None]) -> Twins:
+    """Train them in a folder of their own, and show what is being trained."""
     settings = replace(load_settings(), data_dir=folder, base_model=str(BASE))
     prepare(EXPORTS, dataset=settings.dataset(NAME))
     read = dataset.load(settings.dataset(NAME))
     facts = read_facts(FACTS, read.speakers)
     data = TrainingData(read.chats, (NAME,), read.digest, round(read.options.gap.total_seconds()), facts)
+    show("training the demo's twin")
     _train(NAME, data, settings, {**OPTIONS, "seed": seed})
+    show("training the general stage")
     choices = Choices(base=str(BASE), options={**GENERAL_OPTIONS, "seed": seed})
     general.train_general(general.read_corpus(CORPUS), GENERAL, settings, choices, lambda event: None)
+    show("training one without facts and dates")
     one_date = replace(data, chats=with_one_date(read.chats), facts=(), digest="one date")
     _train(PLAIN, one_date, settings, {**OPTIONS, "seed": seed}, source=GENERAL)
+    show("training one whose speakers were exchanged")
     exchanged = replace(data, chats=with_speakers_exchanged(read.chats, seed), facts=(), digest="shuffled")
     _train(SHUFFLED, exchanged, settings, {**OPTIONS, "seed": seed})
     adapters = AdapterFolder(settings.adapters)
