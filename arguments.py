@@ -26,7 +26,7 @@ def parser_of(verbs: Iterable[Verb]) -> argparse.ArgumentParser:
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="play a short scripted talk and exit")
-    parser.add_argument("--port", type=int, default=8081, help="the page's port (default 8081; 0: any)")
+    parser.add_argument("--port", type=_port, default=8081, help="the page's port (default 8081; 0: any)")
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -156,7 +156,7 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("second", metavar="SPEAKER", help="who answers")
     parser.add_argument("--turns", type=_positive, default=12, help="how many turns (default 12)")
     parser.add_argument("--opening", metavar="TEXT", help="what the first one begins with")
-    parser.add_argument("--seed", type=int, help="makes the talk repeatable")
+    parser.add_argument("--seed", type=_seed, help="makes the talk repeatable")
 
 
 def _backup_arguments(parser: argparse.ArgumentParser) -> None:
@@ -191,13 +191,25 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: those are from 0 to 65535")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed: take a whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
 def _sandbox_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8081, help="the page's port (default 8081)")
+    parser.add_argument("--port", type=_port, default=8081, help="the page's port (default 8081)")
 
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8090, help="the port (default 8090; 0: any)")
+    parser.add_argument("--port", type=_port, default=8090, help="the port (default 8090; 0: any)")
     parser.add_argument("--on", choices=("here", "ray"), default="here", help="in this process, or on a Ray cluster")
     parser.add_argument(
         "--replicas", type=_range, default=(1, 1), metavar="N", help="on Ray: how many engines, 2, or as needed, 1-4"

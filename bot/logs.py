@@ -1,13 +1,11 @@
 """Logs without secrets: the token and private texts appear in none of them."""
 
 import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from twin.engine import EngineError
-from twin.errors import TwinError
+from twin.errors import TwinError, kind_and_place
 
 # These log whole updates, requests with the token in their address, or tracebacks of what we report ourselves.
 _TALKATIVE = {
@@ -60,6 +58,4 @@ def described(error: BaseException) -> str:
     """An error for the log: its kind and where it arose. Its text only if it is written for people to read."""
     if isinstance(error, (TwinError, EngineError)):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
+    return kind_and_place(error)

@@ -59,6 +59,8 @@ def demo_settings(settings: Settings) -> Settings:
         data_dir=settings.data_dir / "demo",
         key_file=settings.key_file.with_name("demo.key"),
         base_model=str(BASE),
+        webhook_url=None,
+        retrain_cron=None,
     )
 
 

@@ -22,8 +22,12 @@ class Webhook:
 
     def __init__(self, state: State, url: str, secret: str) -> None:
         """Raises ApiError for an address that is not on this machine, or a malformed secret."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or parts.hostname not in HOSTS:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and parts.hostname in HOSTS and parts.port != 0
+        except ValueError:  # of brackets or a port
+            usable = False
+        if not usable:
             raise bad_request("bad webhook: this sandbox pushes to a loopback address only")
         if not SECRET.fullmatch(secret):
             raise bad_request("secret token contains unallowed characters")

@@ -78,6 +78,19 @@ def test_the_table_is_for_people(home: Path, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
+    "argv",
+    [
+        ("serve", "--port", "99999"), ("sandbox", "--port", "-1"), ("demo", "--port", "web"),
+        ("simulate", "one", "lisa", "daniel", "--seed", "9" * 20),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_used(home: Path, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(argv)
+    assert f"argument {argv[-2]}: {argv[-1]!r} is no " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("argv", "line"),
     [
         (("train", "lisa"), "no dataset"),

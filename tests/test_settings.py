@@ -45,7 +45,13 @@ def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.Mon
         ("WEBHOOK_LISTEN", "8443"),
         ("WEBHOOK_LISTEN", "127.0.0.1:99999"),
         ("ENGINE_URL", "gpu:8090"),
+        ("ENGINE_URL", "http://[::1"),
+        ("ENGINE_URL", "http://gpu:abc"),
+        ("ENGINE_URL", "http://gpu:99999"),
+        ("ENGINE_URL", "http://a b"),
         ("ENGINE_API", "grpc"),
+        ("ENGINE_KEY", "schlüssel"),
+        ("ENGINE_KEY", "two\nlines"),
         ("QUANTISATION", "int3"),
         ("RELOAD_SECONDS", "0"),
         ("RELOAD_SECONDS", "soon"),
@@ -66,6 +72,11 @@ def test_the_example_states_the_defaults(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_bad_value_is_told_by_its_key(key: str, value: str) -> None:
     with pytest.raises(TwinError, match=key):
         read_settings({key: value})
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8090", "https://gpu.example.org/twin", "http://10.0.0.2"])
+def test_an_address(url: str) -> None:
+    assert read_settings({"ENGINE_URL": url + "/"}).engine_url == url
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:

@@ -87,11 +87,12 @@ def draw(logits: torch.Tensor, said: Sequence[int], sampling: Sampling, generato
         seen = logits[ids]
         seen = torch.where(seen > 0, seen / sampling.repetition_penalty, seen * sampling.repetition_penalty)
         logits = logits.index_copy(0, ids, seen)
-    if sampling.temperature == 0:
+    if not sampling.by_chance:
         return int(logits.argmax())
     probabilities, order = torch.softmax(logits / sampling.temperature, dim=-1).topk(min(_NUCLEUS, len(logits)))
     if probabilities.sum() < sampling.top_p:
         probabilities, order = torch.softmax(logits / sampling.temperature, dim=-1).sort(descending=True)
     beyond = probabilities.cumsum(dim=-1) - probabilities >= sampling.top_p
+    beyond[0] = False  # rounding may leave top_p nothing
     probabilities[beyond] = 0
     return int(order[torch.multinomial(probabilities, 1, generator=generator)])

@@ -188,4 +188,5 @@ class Desk:
         for ticket in waiting:
             ticket.put(EngineError("the engine was closed"))
         for _, future in jobs:
-            future.cancel()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(EngineError("the engine was closed"))

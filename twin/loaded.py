@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from twin import facts
 from twin.adapter import Adapter, AdapterFolder
-from twin.errors import TwinError
+from twin.errors import TwinError, frames_of, kind_and_place
 from twin.mixing import mix_in_place
 from twin.model import BaseModel, load_base
 from twin.transcript import Renderer, Turn
@@ -168,7 +168,7 @@ class LoadedAdapters:
         try:
             self._attach(base, adapter, key)
         except Exception as error:
-            log.debug("loading %s failed", adapter.path, exc_info=True)
+            log.debug("loading %s failed (%s)\n%s", adapter.path, kind_and_place(error), frames_of(error))
             self._detach(key)
             reason = str(error) if isinstance(error, _UnusableError) else type(error).__name__
             raise TwinError(

@@ -16,6 +16,7 @@ from typing import Any
 from twin.adapter import AdapterFolder
 from twin.desk import Desk, LocalAnswer, Ticket
 from twin.engine import EngineBusy, EngineError, Request
+from twin.errors import frames_of, kind_and_place
 from twin.limits import Limits
 from twin.metrics import Metrics
 
@@ -120,7 +121,8 @@ class LocalEngine:
             self._worker = Worker(self._desk, self._adapters, self._quantisation, self._limits, self.metrics)
             self._worker.run()
         except Exception as error:
-            log.error("the model thread cannot run: %s", type(error).__name__, exc_info=error)
+            why = str(error) if isinstance(error, ImportError) else kind_and_place(error)
+            log.error("the model thread cannot run: %s\n%s", why, frames_of(error))
         finally:
             self._desk.close()
             self._worker = None

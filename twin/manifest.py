@@ -10,16 +10,48 @@ from typing import Any
 from twin.transcript import Turn
 
 FORMAT_VERSION = 1
+_COLDEST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn. `seed` makes an answer repeatable."""
+    """How the next token is drawn.
+
+    Attributes:
+        temperature: from 0 to 100.
+        top_p: the share of the probability that may be drawn, above 0.
+        repetition_penalty: from 0.1 to 10; 1 is none.
+        seed: makes an answer repeatable.
+
+    Raises:
+        ValueError: a value is none of these. The model would die of it.
+    """
 
     temperature: float = 0.8
     top_p: float = 0.9
     repetition_penalty: float = 1.1
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (self.temperature, self.top_p, self.repetition_penalty)
+        if not (
+            all(isinstance(number, int | float) for number in numbers)
+            and 0 <= self.temperature <= 100
+            and 0 < self.top_p < math.inf
+            and 0.1 <= self.repetition_penalty <= 10
+            and is_seed(self.seed)
+        ):
+            raise ValueError("sampling has a value with which nothing can be drawn")
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether tokens are drawn; else the likeliest is taken. Colder logits would not fit into fp32."""
+        return self.temperature >= _COLDEST
+
+
+def is_seed(value: object) -> bool:
+    """Whether a source of randomness can begin with it, or it is None."""
+    return value is None or (isinstance(value, int) and abs(value) < 2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +178,7 @@ def _check(manifest: Manifest) -> None:
     Raises:
         ValueError: it is not.
     """
-    chats, sampling = manifest.chats, manifest.sampling
+    chats = manifest.chats
     texts = [manifest.base_model, manifest.base_digest, manifest.quantisation, *manifest.speakers, *manifest.datasets]
     texts += [text for chat in chats for text in (chat.name, *chat.speakers)]
     if not all(isinstance(text, str) for text in texts):
@@ -156,9 +188,8 @@ def _check(manifest: Manifest) -> None:
     if not all(_is_positive(number) for number in (manifest.context_length, manifest.gap_seconds)):
         raise ValueError("context_length and gap_seconds must be whole numbers above 0")
     paces = [pace for rhythm in manifest.rhythm.values() for pace in (rhythm.seconds, rhythm.per_character)]
-    drawn = [sampling.temperature, sampling.top_p, sampling.repetition_penalty]
-    if not all(isinstance(number, int | float) and 0 <= number < math.inf for number in (*drawn, *paces)):
-        raise ValueError("sampling and rhythm must be numbers from 0 on")
+    if not all(isinstance(number, int | float) and 0 <= number < math.inf for number in paces):
+        raise ValueError("rhythm must be numbers from 0 on")
 
 
 def _is_positive(number: object) -> bool:

@@ -78,7 +78,7 @@ class Row:
         self.tokens.append(token)
         self._metrics.tokens_drawn += 1
         self._held += self._writing.add(token)
-        if self._sampling.temperature and not self._writing.finish and is_loop(self._writing.said):
+        if self._sampling.by_chance and not self._writing.finish and is_loop(self._writing.said):
             self._writing.stop("degenerate")
         if self.done:
             self._end()
@@ -107,14 +107,14 @@ class Row:
 
     def _degenerate(self) -> bool:
         """Nothing said, a loop, or the other's words. Without chance another drawing would be the same: let it be."""
-        if not self._sampling.temperature:
+        if not self._sampling.by_chance:
             return False
         text = self._writing.messages[0]
         return self._writing.finish == "degenerate" or not text.strip() or echoes(text, self._heard)
 
     def _in_doubt(self) -> bool:
         """Whether what is held may yet turn out to be nothing but the other's words, or a loop."""
-        if not self._sampling.temperature:
+        if not self._sampling.by_chance:
             return False
         echo = not self._shown and echoes(self._writing.messages[0], self._heard, so_far=True)
         return echo or is_loop(self._writing.said, so_far=True)

@@ -16,6 +16,7 @@ from twin.names import folder_name
 
 DEFAULT_BASE_MODEL = "malteos/bloom-6b4-clp-german"
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
+_HOST = re.compile(r"[\w.:-]+")
 _CRON = re.compile(r"\S+(\s+\S+){4}")
 _EXAMPLES = {
     "TELEGRAM_API_URL": "https://api.telegram.org",
@@ -117,7 +118,7 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         adapter=values.get("ADAPTER", "").strip() or None,
         engine_url=_url("ENGINE_URL", url) if (url := text("ENGINE_URL", "")) else None,
         engine_api=_one_of("ENGINE_API", text("ENGINE_API", default.engine_api), ("twin", "openai")),
-        engine_key=values.get("ENGINE_KEY", "").strip() or None,
+        engine_key=_key("ENGINE_KEY", text("ENGINE_KEY", "")),
         admin_ids=_ids("ADMIN_IDS", values.get("ADMIN_IDS", "")),
         allowed_ids=_ids("ALLOWED_IDS", values.get("ALLOWED_IDS", "")),
         allow_everyone=_flag("ALLOW_EVERYONE", values.get("ALLOW_EVERYONE", "")),
@@ -180,10 +181,20 @@ def _flag(key: str, value: str) -> bool:
 
 
 def _url(key: str, value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.hostname or "") and parts.port != 0
+    except ValueError:  # of brackets or a port
+        usable = False
+    if not usable:
         raise TwinError(f"{key} must be an address such as {_EXAMPLES[key]}")
     return value.rstrip("/")
+
+
+def _key(key: str, value: str) -> str | None:
+    if not (value.isascii() and value.isprintable()):
+        raise TwinError(f"{key} must be of plain letters, digits and signs: it goes into a header of HTTP")
+    return value or None
 
 
 def _address(key: str, value: str) -> tuple[str, int]:

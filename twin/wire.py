@@ -14,7 +14,7 @@ from typing import Any
 
 from twin.engine import Answer, Engine, EngineBusy, EngineError, NextMessage, Request
 from twin.errors import TwinError
-from twin.manifest import Sampling
+from twin.manifest import Sampling, is_seed
 from twin.transcript import Turn
 
 BEAT = 5.0  # seconds of silence after which the server says that it is still there
@@ -60,17 +60,15 @@ def read(body: bytes) -> Request:
 
 def _checked(request: Request) -> Request:
     """A request of which every value has its type: what the model thread gets must not be what it dies of."""
-    sampling = request.sampling or Sampling()
-    seeds = (request.seed, sampling.seed)
-    drawn = (sampling.temperature, sampling.top_p, sampling.repetition_penalty)
     if not (
         isinstance(request.adapter, str)
         and isinstance(request.speaker, str)
         and request.mode in ("first", "burst")
         and all(isinstance(n, int) and n > 0 for n in (request.max_tokens, request.min_tokens, request.max_messages))
-        and all(seed is None or (isinstance(seed, int) and abs(seed) < 1 << 63) for seed in seeds)
-        and all(isinstance(number, int | float) and 0 <= number < float("inf") for number in (*drawn, request.seconds))
-        and sampling.repetition_penalty > 0
+        and is_seed(request.seed)
+        and isinstance(request.seconds, int | float)
+        and 0 <= request.seconds < float("inf")
+        and all(moment.tzinfo is None for moment in (request.at, *(turn.at for turn in request.turns)))
     ):
         raise ValueError("a value is of another type")
     return request

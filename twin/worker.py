@@ -5,7 +5,6 @@ Nothing else touches the model. Every request ends: with its answer, or with an 
 
 import logging
 import time
-import traceback
 from collections import deque
 from collections.abc import Iterable
 
@@ -14,7 +13,7 @@ from twin.batch import Rows
 from twin.decoding import Drawing
 from twin.desk import Desk, Slip, Ticket
 from twin.engine import EngineError
-from twin.errors import TwinError
+from twin.errors import TwinError, frames_of, kind_and_place
 from twin.generic import rows_on
 from twin.limits import Limits
 from twin.loaded import Loaded, LoadedAdapters
@@ -159,7 +158,9 @@ class Worker:
             if not self._has_place(loaded.key):
                 ticket.passed_over += 1
                 return False
-            self._join(self._row(ticket, loaded))
+            row = self._prepared(ticket, loaded)
+            if row:
+                self._join(row)
         except TwinError as error:
             self._refuse([ticket], error)
         except Exception as error:
@@ -168,6 +169,17 @@ class Worker:
                 raise
             self._refuse([ticket], EngineError(type(error).__name__))
         return True
+
+    def _prepared(self, ticket: Ticket, loaded: Loaded) -> Row | None:
+        """The row of a request; one that cannot be rendered is refused alone, for the model has no part in it yet."""
+        try:
+            return self._row(ticket, loaded)
+        except TwinError:
+            raise
+        except Exception as error:
+            log.error("a request could not be rendered (%s)", kind_and_place(error))
+            self._refuse([ticket], EngineError(type(error).__name__))
+            return None
 
     def _join_again(self, row: Row) -> None:
         """Let a row go on that a fault threw out, on the version that it began with."""
@@ -229,8 +241,7 @@ class Worker:
         """
         rows = self._thrown_out()
         self.prefixes.clear()
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.debug("the model thread failed", exc_info=error)
+        log.debug("the model thread failed (%s)\n%s", kind_and_place(error), frames_of(error))
         if is_out_of_memory(error):
             self._metrics.out_of_memory += 1
             guilty = rows if self._rows == 1 else []  # else fewer rows may do
@@ -241,9 +252,8 @@ class Worker:
         else:
             self._metrics.crashes += 1
             log.error(
-                "the model thread failed with %d rows (%s at %s:%d): the model is loaded anew",
-                len(rows), type(error).__name__, place.filename, place.lineno,
-            )  # fmt: skip
+                "the model thread failed with %d rows (%s): the model is loaded anew", len(rows), kind_and_place(error)
+            )
             guilty = rows
             self.adapters.drop()
         for row in guilty:

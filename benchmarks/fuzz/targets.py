@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +50,7 @@ def targets(folder: Path) -> Iterator[Mapping[str, Target]]:
     deployment = Deployment(folder, _adapters(folder / "data" / "adapters", manifest))
     try:
         yield {
-            "settings": Target(st.dictionaries(st.sampled_from(_KEYS), TEXTS, max_size=6), _one_line(read_settings)),
+            "settings": Target(st.dictionaries(st.sampled_from(_keys()), TEXTS, max_size=6), _one_line(read_settings)),
             "env files": Target(changed_bytes(_ENV), _file(folder / ".env", load_settings)),
             "exports": Target(changed_bytes(*_EXPORTS), _file(folder / "chat.txt", read_export)),
             "export zips": Target(changed_bytes(*map(_zipped, _EXPORTS)), _file(folder / "chat.zip", read_export)),
@@ -96,20 +97,11 @@ def _file(path: Path, read: Callable[[Path], Any]) -> Try:
 
 # settings and files
 
-_KEYS = (
-    *(
-        "TELEGRAM_TOKEN",
-        "TELEGRAM_API_URL",
-        "ADMIN_IDS",
-        "ALLOWED_IDS",
-        "ALLOW_EVERYONE",
-        "MESSAGES_PER_MINUTE",
-        "ADAPTER",
-    ),
-    *("DATA_DIR", "KEY_FILE", "BASE_MODEL", "QUANTISATION", "MODE", "BURST_SECONDS", "BURST_MOST_SECONDS", "STREAM"),
-    *("BUBBLE_SECONDS", "RETRAIN_CRON", "BACKUP_CRON", "BACKUP_DAYS", "RETENTION_DAYS", "RELOAD_SECONDS", "LOG_LEVEL"),
-    "EXPORT_LIMIT_MIB",
-)
+
+def _keys() -> list[str]:
+    return re.findall(r"^([A-Z_]+)=", (Path(__file__).parents[2] / ".env.example").read_text("utf-8"), re.MULTILINE)
+
+
 _ENV = b"TELEGRAM_TOKEN=123:abc\nADMIN_IDS=1, 2\nBURST_SECONDS=2\nBACKUP_CRON='30 3 * * *' # nightly\nBACKUP_DAYS=14\n"
 _EXPORTS = (
     b"04.05.23, 17:59 - Ann: hello\n04.05.23, 18:00 - Ben: hi\nyou\n04.05.23, 18:01 - Ann created group\n" * 2,

@@ -387,6 +387,8 @@ async def test_webhook_is_pushed_to_in_order_until_it_takes_and_ends_polling(san
     [
         ("https://example.org/hook", "", "a loopback address only"),
         ("file:///etc/passwd", "", "a loopback address only"),
+        ("http://[::1", "", "a loopback address only"),
+        ("http://127.0.0.1:99999", "", "a loopback address only"),
         ("http://127.0.0.1/hook", "a secret", "unallowed characters"),
     ],
 )

@@ -1,5 +1,6 @@
 """Decoding: where an answer ends, and that its pieces are whole characters without a trace of the separator."""
 
+import math
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from twin.decoding import Decoder, draw
+from twin.decoding import Decoder, Drawing, draw
 from twin.manifest import Sampling
 
 GREEDY = Sampling(temperature=0, repetition_penalty=1)
@@ -105,6 +106,35 @@ def test_drawing_follows_temperature_nucleus_and_penalty() -> None:
     assert {draw(logits.clone(), [], narrow, generator) for _ in range(20)} == {0}
     wide = Sampling(temperature=1, top_p=0.99, repetition_penalty=1)
     assert {draw(logits.clone(), [], wide, generator) for _ in range(50)} == {0, 1}
+    assert draw(logits.clone(), [], Sampling(temperature=1e-40), generator) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("temperature", -1), ("temperature", math.nan), ("temperature", 10**400), ("temperature", "hot"),
+        ("top_p", 0), ("top_p", math.inf), ("repetition_penalty", 0), ("repetition_penalty", 1e-40),
+        ("seed", "x"), ("seed", 2**63), ("seed", 1.5),
+    ],
+)  # fmt: skip
+def test_what_nothing_can_be_drawn_with_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(ValueError, match="nothing can be drawn"):
+        Sampling(**{key: value})
+
+
+@given(
+    st.builds(
+        Sampling,
+        temperature=st.floats(0, 100),
+        top_p=st.floats(0, 2, exclude_min=True),
+        repetition_penalty=st.floats(0.1, 10),
+        seed=st.none() | st.integers(-(2**63) + 1, 2**63 - 1),
+    )
+)
+def test_with_all_else_something_is(sampling: Sampling) -> None:
+    alphabet = SimpleNamespace(ends=frozenset({1}))
+    generator = Drawing(alphabet, torch.device("cpu")).generator(sampling)  # type: ignore[arg-type]
+    assert draw(torch.tensor([80.0, -80.0, 0.5]), [0, 2], sampling, generator) in range(3)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

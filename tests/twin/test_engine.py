@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
+import logging
 import shutil
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -488,11 +489,22 @@ async def test_a_request_that_crashes_the_model_each_time_fails(
     engine_with: Callable[..., LocalEngine], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = engine_with()
+    caplog.set_level(logging.DEBUG)
     failing(monkeypatch, *[ValueError("secret words")] * 2)
     with pytest.raises(EngineError, match=r"^ValueError$"):
         await whole(engine.answer(ask("hi")))
     assert await whole(engine.answer(ask("hi")))
     assert "the model thread failed" in caplog.text and "secret" not in caplog.text
+
+
+async def test_a_request_that_cannot_be_rendered_fails_alone(engine_with: Callable[..., LocalEngine]) -> None:
+    engine = engine_with()
+    zoned = replace(ask("hi"), at=AT.replace(tzinfo=UTC))
+    other, failed = engine.answer(ask("hi")), engine.answer(zoned)
+    with pytest.raises(EngineError, match=r"^TypeError$"):
+        await whole(failed)
+    assert await whole(other)
+    assert (engine.metrics.crashes, engine.metrics.failed) == (0, 1)
 
 
 async def test_a_thread_that_cannot_live_fails_all_clearly(
@@ -506,6 +518,8 @@ async def test_a_thread_that_cannot_live_fails_all_clearly(
     for _ in range(2):
         with pytest.raises(EngineError, match="closed"):
             await whole(engine.answer(ask("hi")))
+    with pytest.raises(EngineError, match="closed"):
+        await engine_with().start("one")
 
 
 # What is said

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.models import add_random_adapter
+from tests.conftest import make_tokenizer
 from tests.twin.engines import AT, GREEDY, turns
 from tests.twin.servers import Stub, silence, status, stream, until
 from twin.adapter import AdapterFolder
@@ -23,7 +24,7 @@ from twin.local import LocalEngine
 from twin.manifest import Sampling
 from twin.remote import RemoteEngine
 from twin.serving import EngineServer
-from twin.transcript import Turn
+from twin.transcript import Renderer, Turn
 from twin.wire import from_json, to_json
 
 ASKED = Request("one", turns("hi"), "Lisa", AT, GREEDY)
@@ -63,20 +64,26 @@ def test_a_request_survives_the_wire(request: Request) -> None:
     assert from_json(to_json(request)) == request
 
 
+PLACES = [(key,) for key in to_json(ASKED)] + [("sampling", key) for key in to_json(ASKED)["sampling"]]
+ZONED = TIMES.map(lambda at: at.replace(tzinfo=UTC).isoformat())
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
 
 
-@given(st.sampled_from(sorted(to_json(ASKED))), JSON, JSON)
-def test_what_is_no_request_is_refused_or_harmless(key: str, value: object, other: object) -> None:
-    for values in (other, to_json(ASKED) | {key: value}):
+@given(st.sampled_from(PLACES), JSON | st.integers() | ZONED, JSON)
+def test_what_is_no_request_is_refused_or_harmless(place: tuple[str, ...], value: object, other: object) -> None:
+    changed = to_json(ASKED)
+    (changed if len(place) == 1 else changed["sampling"])[place[-1]] = value
+    for values in (other, changed):
         try:
             request = from_json(values)
         except ValueError:
             continue
         assert isinstance(request.max_tokens, int) and all(isinstance(turn.text, str) for turn in request.turns)
+        renderer = Renderer(make_tokenizer(), {request.speaker, *(turn.speaker for turn in request.turns)}, AT)
+        assert renderer.serving_window(request.turns, request.speaker, request.at, 200)
 
 
 @pytest.fixture(scope="module")
