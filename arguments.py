@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 Verb = Callable[..., None]
@@ -15,6 +16,7 @@ def parser_of(verbs: Iterable[Verb]) -> argparse.ArgumentParser:
         verbs: in the order of the help; the first line of a docstring is what the help says of it.
     """
     parser = argparse.ArgumentParser(prog="twin", description="Write with a twin that learned from your WhatsApp chat.")
+    parser.add_argument("--version", action="version", version=version("whatsapp-twin"))
     chosen = parser.add_subparsers(metavar="VERB", required=True)
     for verb in verbs:
         summary = (verb.__doc__ or "").strip()

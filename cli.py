@@ -157,7 +157,8 @@ def adapters(arguments: argparse.Namespace, settings: Settings) -> None:
                 folder, arguments.file, name=arguments.as_name, base=arguments.base, default_base=settings.base_model
             )
         case _:
-            folder.remove(name, arguments.version)
+            with folder.locked(name):  # a training would bring it back
+                folder.remove(name, arguments.version)
             told = {"adapter": name, "version": arguments.version, "message": "removed"}
     if arguments.json:
         print(json.dumps(told, ensure_ascii=False))
@@ -178,6 +179,8 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     adapter = adapters.load(arguments.name)
     twin = find_name(arguments.twin, adapter.people())
     me = find_name(arguments.me, adapter.people()) if arguments.me else adapter.manifest.counterpart(twin)
+    if me == twin:
+        raise TwinError(f"you cannot be {me} and write with {me}: choose another by --me or --as")
     said: list[Turn] = []
     with asyncio.Runner() as runner:
         engine = engine_of(settings, adapters)
@@ -233,21 +236,16 @@ def simulate(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     """Run the Telegram bot until it is stopped."""
-    from bot import app, retrain
+    from bot import app
     from trainer.command import train_command
     from twin.adapter import AdapterFolder
     from twin.engines import engine_of
 
     settings.token()
     _log(settings)
-    adapters = AdapterFolder(settings.adapters)
-    first = settings.adapter or adapters.first()
 
     async def serve() -> None:
-        engine = engine_of(settings, adapters)
-        # A base model that is not there is told now, not to the first who writes.
-        if first and not retrain.makes_room(settings):
-            await engine.start(first)
+        engine = engine_of(settings, AdapterFolder(settings.adapters))
         await app.run(settings, engine, retrain_command=train_command)
 
     asyncio.run(serve())
@@ -365,7 +363,8 @@ def _quieten() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     warnings.simplefilter("ignore")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    for talkative in ("bitsandbytes", "huggingface_hub"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
 
 
 _VERBS = (

@@ -32,7 +32,7 @@ from bot.pace import Pace
 from bot.pause import Pause
 from bot.quarantine import Quarantine
 from bot.reading import UpdateRequest
-from bot.retrain import Command, Retrain, environment_of
+from bot.retrain import Command, Retrain, environment_of, makes_room
 from bot.routes import Handlers, register
 from bot.schedule import Schedule
 from bot.simulate import Simulations
@@ -124,7 +124,8 @@ def build(
         else None
     )
     schedule = Schedule(application, desk, retrain)
-    schedule.plan()
+    with private_logs(token):  # APScheduler tells of each job that it will begin later
+        schedule.plan()
     handlers = Handlers(
         desk,
         AccessHandlers(desk),
@@ -195,14 +196,17 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stopped.set)
     try:
         settings.token()  # before anything is made on disk
         store = await Store.open(settings.database, settings.key_file)
         try:
             adapters = AdapterFolder(settings.adapters)
             application = build(settings, store, engine, adapters, retrain_command=retrain_command)
+            # A base model that is not there is told now, not to the first who writes.
+            if (first := settings.adapter or adapters.first()) and not makes_room(settings):
+                await engine.start(first)
+            for number in signals:
+                loop.add_signal_handler(number, stopped.set)
             async with running(application):
                 log.info("answering as @%s", application.bot.username)
                 await stopped.wait()

@@ -14,6 +14,7 @@ from twin.adapter import AdapterFolder
 from twin.errors import TwinError
 from twin.settings import Settings
 
+_ENV = Path(".env")
 _LEAST_FREE = 2**30  # bytes
 
 
@@ -43,6 +44,8 @@ def _token(settings: Settings) -> Finding:
         settings.token()
     except TwinError as error:
         return Finding("token", False, str(error))
+    if _ENV.is_file() and _ENV.stat().st_mode & 0o077:
+        return Finding("token", False, f"others may read {_ENV}, where it may stand: chmod 600 {_ENV}")
     return Finding("token", True, "is set")
 
 
@@ -80,6 +83,8 @@ def _backups(settings: Settings) -> Finding:
     known = backups(settings.data_dir)
     if known:
         return Finding("backups", True, f"{len(known)}, the newest of {_made(known[-1]):%Y-%m-%d %H:%M}")
+    if settings.backup_cron:
+        return Finding("backups", True, "none yet: BACKUP_CRON makes one at its time, twin backup makes one now")
     well = not settings.database.exists()
     return Finding("backups", well, "there is none: twin backup, or set BACKUP_CRON for one a day")
 

@@ -88,7 +88,8 @@ class AccessHandlers:
         """Say politely that this bot is private, and ask the admins once whether to let them in."""
         words, place = await self._desk.words(update), place_of(update)
         asks, name = (place.chat_id, _title(update)) if place.is_group else (user.id, _name(user))
-        refused = words("refused_group" if place.is_group else "refused", number=asks)
+        kind = ("refused_group" if place.is_group else "refused") if self._desk.access.admins else "refused_unclaimed"
+        refused = words(kind, number=asks)
         if query:
             await acknowledge(query, refused)
             return

@@ -7,7 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.database import check_database
+from storage.database import PAGE_SIZE, check_database
 from storage.store import Store
 from twin.errors import TwinError
 from twin.files import private_folder, sync
@@ -68,6 +68,8 @@ def restore(database: Path, key_file: Path, file: Path) -> Path | None:
         _remove(beside)
         beside.touch(mode=0o600)
         shutil.copyfile(file, beside)
+        if not file.stat().st_size or file.stat().st_size % PAGE_SIZE:
+            raise TwinError(f"{file} is no backup, or not a whole one: name another that twin backup has made")
         asyncio.run(check_database(beside, key_file))
         aside = _move_aside(database)
         beside.replace(database)

@@ -18,7 +18,7 @@ from twin.files import private_folder
 
 T = TypeVar("T")
 _BUSY_SECONDS = 2.0  # that a statement waits for another program; stopping must not wait for longer
-_PAGE_SIZE = 4096
+PAGE_SIZE = 4096
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     # Survives a kill of the process. A loss of power may forget the commits since the last durable one (see `call`);
@@ -232,7 +232,7 @@ def _empty_private_file(file: Path) -> None:
         file.unlink(missing_ok=True)
         file.touch(mode=0o600)
     except OSError as error:
-        raise TwinError(f"cannot write the backup {file}: {error.strerror}") from None
+        raise TwinError(f"cannot write a backup to {file.parent}: {error.strerror}") from None
 
 
 def _prepare(path: Path, key_file: Path) -> None:
@@ -258,7 +258,7 @@ async def _check(connection: aiosqlite.Connection, path: Path, key_file: Path) -
         fits = False
     broken = list(await connection.execute_fetchall("PRAGMA cipher_integrity_check"))
     size = (await asyncio.to_thread(path.stat)).st_size
-    if not fits and len(broken) >= size // _PAGE_SIZE:
+    if not fits and len(broken) >= size // PAGE_SIZE:
         raise TwinError(
             f"the key {key_file} does not open the database {path}: put the right key back, or move the database "
             "away to begin anew"

@@ -15,6 +15,7 @@ MAX_ATTEMPTS = 8  # an update whose handling was begun this often, and never end
 _SUSPECTED = 2  # attempts that never ended, from which on an update may be what ended them
 THREAD = "SELECT id, chat_id, topic_id, adapter, first_speaker, second_speaker, answers FROM threads WHERE id = ?"
 TURNS = "SELECT speaker, text, at FROM turns WHERE thread = ? ORDER BY id"
+SERVED_TURNS = 1000  # the least of a long thread that an answer is made from; more than a context holds
 _ADD_TURN = (
     "INSERT INTO turns (thread, speaker, text, at, message_id, update_id) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (update_id) WHERE version IS NULL DO NOTHING"
@@ -148,7 +149,9 @@ class InboxVerbs(Verbs):
             updates = tuple(row[0] for row in rows)
             _put_last(execute, thread_id, updates)
             _, answers, speaker = rows[-1]
-            turns = tuple(turn_of(row) for row in execute(TURNS, (thread_id,)))
+            (turns_in_all,) = execute("SELECT count(*) FROM turns WHERE thread = ?", (thread_id,)).fetchone()
+            served = execute(f"{TURNS} LIMIT -1 OFFSET ?", (thread_id, _too_old(turns_in_all)))
+            turns = tuple(turn_of(row) for row in served)
             return Waiting(updates, thread, answers or thread.other(speaker), turns)
 
         return await self._database.call(work)
@@ -206,6 +209,12 @@ def turn_of(row: tuple[Any, ...]) -> Turn:
     """A turn from a row of `TURNS`."""
     speaker, text, at = row
     return Turn(speaker, text, datetime.fromisoformat(at))
+
+
+def _too_old(turns: int) -> int:
+    """How many of a thread's turns no answer needs any more. In large steps: an engine keeps what it has read, as long
+    as the thread begins where it did."""
+    return max(0, turns // SERVED_TURNS - 1) * SERVED_TURNS
 
 
 def _turn_values(thread_id: int, turn: Turn, update_id: int, message_id: int | None) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from twin.adapter import Adapter, AdapterFolder
 
@@ -63,14 +63,18 @@ def _described(adapters: AdapterFolder, adapter: Adapter) -> Version:
 
 def table(versions: list[Version]) -> Table:
     """The list for people."""
-    shown = Table("adapter", "version", "serves", "trained", "held-out loss", "people", "gate")
+    whole = max((len(version.version) for version in versions), default=0)  # other verbs ask for it
+    shown = Table(
+        Column("adapter", overflow="fold"),
+        Column("version", no_wrap=True, min_width=whole),
+        *("serves", "held-out loss", "people", "gate"),
+    )
     for version in versions:
         loss = "" if version.held_out_loss is None else f"{version.held_out_loss:.3f}"
         shown.add_row(
             version.adapter,
             version.version,
             "yes" if version.serves else "",
-            version.created[:16].replace("T", " "),
             loss,
             "nobody: general" if version.general else escape(", ".join(version.speakers)),
             escape("; ".join(version.reasons)) or "passed",

@@ -107,6 +107,7 @@ TEXTS = {
     "refused": "Dieser Bot ist leider privat. Sein Admin wurde gefragt oder kann dich einlassen; deine Nummer ist "
     "{number}.",
     "refused_group": "Dieser Bot ist leider privat. Sein Admin kann diese Gruppe einlassen; ihre Nummer ist {number}.",
+    "refused_unclaimed": "Dieser Bot ist leider privat und hat noch keinen Admin, der dich einlassen könnte.",
     "asks_to_write": "{name}, Nummer {number}, möchte mit dem Zwilling schreiben.",
     "button_let": "Einlassen",
     "button_keep_out": "Nicht einlassen",

@@ -106,6 +106,7 @@ TEXTS = {
     # access
     "refused": "Sorry, this bot is private. Its admin has been asked or can let you in; your number is {number}.",
     "refused_group": "Sorry, this bot is private. Its admin can let this group in; its number is {number}.",
+    "refused_unclaimed": "Sorry, this bot is private, and has no admin yet who could let you in.",
     "asks_to_write": "{name}, number {number}, would like to write with the twin.",
     "button_let": "Let in",
     "button_keep_out": "Keep out",

@@ -63,6 +63,8 @@ def test_nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Cal
 
 
 def test_without_a_backup_it_says_so(home: Path, wrong: Callable[[], dict[str, str]]) -> None:
+    assert wrong() == {}  # the bot makes one by itself
+    os.environ["BACKUP_CRON"] = ""
     assert list(wrong()) == ["backups"]
     damage(home)
     assert "There is no backup in data/backups" in wrong()["database"]
@@ -106,6 +108,22 @@ def test_key_that_is_lost_wrong_open_to_others_or_beside_the_data(
     assert list(wrong()) == ["key"]
 
 
+def test_token_that_others_may_read(home: Path, wrong: Callable[[], dict[str, str]]) -> None:
+    (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\n")
+    (home / ".env").chmod(0o644)
+    assert wrong() == {"token": "others may read .env, where it may stand: chmod 600 .env"}
+    (home / ".env").chmod(0o600)
+    assert wrong() == {}
+
+
+def test_what_is_no_backup_is_not_restored(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (home / "data" / "twin.db").read_bytes()
+    (home / "notes.txt").write_text("dear diary")
+    assert cli.main(["restore", "notes.txt"]) == 1
+    assert "notes.txt is no backup, or not a whole one" in capsys.readouterr().err
+    assert (home / "data" / "twin.db").read_bytes() == before
+
+
 def test_broken_adapter(
     home: Path,
     wrong: Callable[[], dict[str, str]],
@@ -124,4 +142,4 @@ def test_for_people(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["doctor"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == "well  database: data/twin.db: every page is whole"
-    assert lines[3].startswith("wrong backups: ")
+    assert lines[3].startswith("well  backups: none yet")

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 from sqlcipher3 import dbapi2
 
-from storage import database
+from storage import database, inbox
 from storage.store import MAX_ATTEMPTS, Bubble, Outgoing, Place, Store, Taken, Thread, Waiting
 from twin.transcript import Turn
 
@@ -95,6 +95,19 @@ class TestInbox:
         assert tries == [True] * MAX_ATTEMPTS + [False]
         assert await store.pending() == []
         assert await store.turns(thread.id) == ()  # what kills the engine does not stay in the history
+
+    async def test_old_turns_of_a_long_thread_are_left_out_many_at_once(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inbox, "SERVED_TURNS", 4)
+        thread, first = await lisa(store), []
+        for number in range(13):
+            found = await waiting(store, number, thread, f"number {number}")
+            assert len(found.turns) <= 8 and found.turns[-1].text == f"number {number}"
+            first.append(found.turns[0].text)
+            await store.finish(found)
+        assert first == ["number 0"] * 7 + ["number 4"] * 4 + ["number 8"] * 2
+        assert len(await store.turns(thread.id)) == 13
 
 
 class TestThreads:
