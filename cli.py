@@ -244,9 +244,11 @@ def bot(arguments: argparse.Namespace, settings: Settings) -> None:
     settings.token()
     _log(settings)
 
+    adapters = AdapterFolder(settings.adapters)
+    first = settings.adapter or adapters.first()
+
     async def serve() -> None:
-        engine = engine_of(settings, AdapterFolder(settings.adapters))
-        await app.run(settings, engine, retrain_command=train_command)
+        await app.run(settings, engine_of(settings, adapters), first=first, retrain_command=train_command)
 
     asyncio.run(serve())
 

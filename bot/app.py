@@ -187,8 +187,13 @@ async def running(application: App) -> AsyncIterator[App]:
             await _stop(application, parts)
 
 
-async def run(settings: Settings, engine: Engine, *, retrain_command: Command | None = None) -> None:
+async def run(
+    settings: Settings, engine: Engine, *, first: str | None = None, retrain_command: Command | None = None
+) -> None:
     """`twin bot`: answer until SIGINT or SIGTERM comes, then close the store and the engine.
+
+    Args:
+        first: the adapter that is loaded before anybody can write: what is wrong with its base model is told now.
 
     Raises:
         TwinError: the settings, the database or the Bot API do not let it start.
@@ -202,8 +207,7 @@ async def run(settings: Settings, engine: Engine, *, retrain_command: Command | 
         try:
             adapters = AdapterFolder(settings.adapters)
             application = build(settings, store, engine, adapters, retrain_command=retrain_command)
-            # A base model that is not there is told now, not to the first who writes.
-            if (first := settings.adapter or adapters.first()) and not makes_room(settings):
+            if first and not makes_room(settings):
                 await engine.start(first)
             for number in signals:
                 loop.add_signal_handler(number, stopped.set)

@@ -50,10 +50,14 @@ class _Recipe:
         manifest = self.adapter.manifest
         speakers = manifest.everyone(request.turns, request.speaker)
         renderer = self.renderer.knowing(speakers)
-        placed = self.facts.placed(request.turns, request.speaker, request.at, manifest.gap) if self.facts else ()
-        budget = manifest.context_length - manifest.room(request.max_tokens)
-        window: list[Any] = renderer.serving_window(
-            request.turns, request.speaker, request.at, budget, manifest.gap, facts=placed
+        window: list[Any] = facts.serving_window(
+            renderer,
+            self.facts,
+            request.turns,
+            speaker=request.speaker,
+            at=request.at,
+            budget=manifest.context_length - manifest.room(request.max_tokens),
+            gap=manifest.gap,
         )
         return "".join(window), f" {renderer.labels[request.speaker]}:"
 
@@ -65,7 +69,7 @@ class _Recipe:
 
 
 class CompletionsEngine(HttpEngine):
-    """Answers that an OpenAI-compatible server makes.
+    """Answers that an OpenAI-compatible server makes. Its API has no word for a request's `min_tokens`.
 
     Args:
         url: of the server, with or without `/v1`.
@@ -110,7 +114,7 @@ class CompletionsEngine(HttpEngine):
             for number in range(ATTEMPTS):
                 body = self._body(model, prompt, request, adapter, replace(sampling, seed=_seed(request, number)))
                 said = Said(label, request.max_messages if request.mode == "burst" else 1)
-                if finish := await self._one_drawing(handing, body, said, degenerates=bool(sampling.temperature)):
+                if finish := await self._one_drawing(handing, body, said, degenerates=sampling.by_chance):
                     handing.ticket.finish = finish
                     break
             else:
@@ -138,8 +142,7 @@ class CompletionsEngine(HttpEngine):
         Args:
             degenerates: by chance; an answer without chance would come out the same again.
         """
-        request = handing.ticket.request
-        heard = request.turns[-1].text if request.turns and request.turns[-1].speaker != request.speaker else ""
+        request, heard = handing.ticket.request, handing.ticket.request.heard
         held: list[str] = []
         shown = False
         finish: Finish = "separator"
@@ -154,6 +157,9 @@ class CompletionsEngine(HttpEngine):
                 if request.stream and not (degenerates and (echo or is_loop(words, so_far=True))):
                     shown = _hand_over(handing, held) or shown
                 if said.over or finish == "degenerate":
+                    break
+                if handing.ticket.overdue:
+                    finish = "time"
                     break
         none = not said.messages[0] or echoes(said.messages[0], heard) or finish == "degenerate"
         if degenerates and none and not shown:

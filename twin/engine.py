@@ -50,6 +50,11 @@ class Request:
     stream: bool = True
     seed: int | None = None
 
+    @property
+    def heard(self) -> str:
+        """What the other one said last, which is no answer."""
+        return self.turns[-1].text if self.turns and self.turns[-1].speaker != self.speaker else ""
+
 
 class NextMessage(str):
     """The piece of a burst that says: what follows is another message. Joined with the others it is a line break."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from twin.errors import TwinError
 from twin.matching import Frequencies, Texts
 from twin.meaning import NONE, Meanings, SentenceEncoder, encoder_of
-from twin.transcript import DEFAULT_GAP, Passage, Turn, split_at_gaps
+from twin.transcript import DEFAULT_GAP, Passage, Renderer, Turn, split_at_gaps
 
 FILE = "facts.json"  # in an adapter's folder
 FORMAT_VERSION = 1
@@ -148,6 +148,21 @@ class FactIndex:
                     if len(chosen) > MOST_FACTS:
                         del chosen[next(iter(chosen))]
         return tuple(chosen.values())
+
+
+def serving_window(
+    renderer: Renderer,
+    index: FactIndex | None,
+    turns: Sequence[Turn],
+    *,
+    speaker: str,
+    at: datetime,
+    budget: int,
+    gap: timedelta,
+) -> list[int]:
+    """`Renderer.serving_window` of a thread, behind the facts that it asks for, if there are any."""
+    placed = index.placed(turns, speaker, at, gap) if index else ()
+    return renderer.serving_window(turns, speaker, at, budget, gap, facts=placed)
 
 
 def _texts_of(fact: Fact) -> tuple[str, ...]:

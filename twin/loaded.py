@@ -54,8 +54,9 @@ class Loaded:
             renderer: one that knows more speakers than the adapter's own.
         """
         gap = self.adapter.manifest.gap
-        placed = self.facts.placed(turns, speaker, at, gap) if self.facts else ()
-        return (renderer or self.renderer).serving_window(turns, speaker, at, budget, gap, facts=placed)
+        return facts.serving_window(
+            renderer or self.renderer, self.facts, turns, speaker=speaker, at=at, budget=budget, gap=gap
+        )
 
 
 class LoadedAdapters:

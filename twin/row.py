@@ -51,7 +51,7 @@ class Row:
         sampling: Sampling = request.sampling or loaded.adapter.manifest.sampling
         self._sampling = sampling if sampling.seed is not None else replace(sampling, seed=request.seed)
         self._generator = drawing.generator(self._sampling)
-        self._heard = request.turns[-1].text if request.turns and request.turns[-1].speaker != request.speaker else ""
+        self._heard = request.heard
         self._attempt = 1
         self._held: list[str] = []  # pieces that wait to be handed over
         self._shown = False

@@ -78,6 +78,19 @@ def completion(pieces: Sequence[str], finish: str | None = "stop", *, cut: bool 
     return stream(lines if cut else [*lines, "data: [DONE]", ""], cut=cut)
 
 
+async def endless(request: web.Request) -> web.StreamResponse:
+    """A completion that has no end."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    event = json.dumps({"choices": [{"index": 0, "text": " on", "finish_reason": None}]})
+    try:
+        while True:
+            await response.write(f"data: {event}\n\n".encode())
+            await _tick()
+    except ConnectionError:
+        return response
+
+
 async def silence(request: web.Request) -> web.StreamResponse:
     """Nothing comes, ever."""
     response = web.StreamResponse()

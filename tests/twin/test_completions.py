@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from benchmarks.models import add_random_adapter
 from tests.twin.engines import AT, turns
-from tests.twin.servers import Step, Stub, completion, json_of, silence, status, until
+from tests.twin.servers import Step, Stub, completion, endless, json_of, silence, status, until
 from twin import facts
 from twin.adapter import AdapterFolder
 from twin.completions import CompletionsEngine
@@ -159,6 +159,11 @@ async def test_a_server_that_says_nothing(stub: Stub, adapters: AdapterFolder, m
     monkeypatch.setattr("twin.remote.GRACE", 0)
     with pytest.raises(EngineError, match="in time"):
         await ask(stub, adapters, replace(ASKED, seconds=1.0), silence)
+
+
+async def test_an_answer_that_takes_too_long_ends_where_it_is(stub: Stub, adapters: AdapterFolder) -> None:
+    pieces, answer = await ask(stub, adapters, replace(ASKED, seconds=0.5), endless)
+    assert "".join(pieces).startswith("on on") and answer.finish == "time"  # type: ignore[attr-defined]
 
 
 async def test_answers_that_are_none_are_drawn_anew_with_another_seed(stub: Stub, adapters: AdapterFolder) -> None:
