@@ -110,7 +110,7 @@ def test_a_base_model_that_is_not_there(home: Path, capsys: pytest.CaptureFixtur
     (home / "chat.txt").write_text(CHAT, encoding="utf-8")
     cli.main(["prepare", "chat.txt", "--dataset", "lisa"])
     capsys.readouterr()
-    assert "base model 'nobody/nothing' not found" in refusal(capsys, "train", "lisa")
+    assert "base model 'nobody/nothing' is not on this machine" in refusal(capsys, "train", "lisa")
 
 
 def test_a_persona_that_is_not_there(
@@ -250,7 +250,7 @@ def test_the_bot_needs_the_base_model_of_its_adapter(
     manifest = home / "data" / "adapters" / "one" / signed_adapters.current_version("one") / "twin.json"
     manifest.write_text(manifest.read_text().replace(signed_adapters.load("one").manifest.base_model, "gone/away"))
     (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\n", encoding="utf-8")
-    assert "base model 'gone/away' not found" in refusal(capsys, "bot")
+    assert "base model 'gone/away' is not on this machine" in refusal(capsys, "bot")
     (home / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nADAPTER=three\n", encoding="utf-8")
     assert "no adapter 'three'" in refusal(capsys, "bot")
 

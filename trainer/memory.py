@@ -15,7 +15,7 @@ from trainer.loss import CHUNK_FLOATS
 from trainer.options import TrainingOptions, rows_at_once
 from trainer.progress import Report, Shortage
 from twin.errors import TwinError
-from twin.model import PINNED_REVISIONS, BaseModel
+from twin.model import PINNED_REVISIONS, BaseModel, why_not_loaded
 
 GIB = 2**30
 _NF4_BYTES = 0.53  # a weight: 4 bits, and the doubly quantised scale of its block of 64
@@ -57,19 +57,21 @@ def check(
 ) -> None:
     """See before loading that a base model can be trained here as the options say.
 
-    Does nothing where the base's configuration cannot be read: loading it will tell why.
+    Does nothing where the base's configuration is one that transformers does not know: loading it will tell why.
 
     Args:
         report: is told of a shortage that is waited out.
         patience: seconds to wait for memory that something else may let go of.
 
     Raises:
-        TwinError: its context is shorter than the options', or it takes more memory than there is.
+        TwinError: it cannot be found, its context is shorter than the options', or it takes more memory than there is.
     """
     try:
         config = AutoConfig.from_pretrained(name, revision=PINNED_REVISIONS.get(name))
         shape = shape_of(config)
-    except (OSError, ValueError, AttributeError, KeyError):
+    except OSError as error:
+        raise TwinError(why_not_loaded(name, error)) from None
+    except (ValueError, AttributeError, KeyError):
         return
     longest = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
     if longest and options.context_length > longest:

@@ -73,7 +73,7 @@ def load_base(name: str, quantisation: str = "auto", revision: str | None = None
             quantization_config=_nf4(dtype) if quantisation == "nf4" else None,
         )
     except (OSError, ValueError) as error:
-        raise TwinError(_reason(name, error)) from None
+        raise TwinError(why_not_loaded(name, error)) from None
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -140,8 +140,14 @@ def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
     )
 
 
-def _reason(name: str, error: Exception) -> str:
+def why_not_loaded(name: str, error: Exception) -> str:
+    """The clear line of an error with which transformers refused a base model."""
     text = str(error)
+    if "couldn't connect" in text:
+        return (
+            f"base model {name!r} is not on this machine, and the Hugging Face hub cannot be reached: "
+            "check the network, or the name (--base or BASE_MODEL)"
+        )
     if "safetensors" in text:
         return f"base model {name!r} has no safetensors weights: name another one, or a revision that has them"
     if Path(name).is_dir():

@@ -4,6 +4,7 @@ TWIN_LONG_RUN=10000 sets the number of requests; the usual run of the tests make
 """
 
 import asyncio
+import ctypes
 import gc
 import os
 import random
@@ -11,7 +12,7 @@ import resource
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -32,7 +33,9 @@ from twin.row import Row
 REQUESTS = int(os.environ.get("TWIN_LONG_RUN", "400"))
 CLIENTS = 24
 SAMPLE_EVERY = 10  # requests
-GROWTH = 6.0  # MiB, the most that memory may grow from the second quarter of the requests to the last one
+# MiB, the most that memory may grow from the second quarter of the requests to the last one: what is in use, and what the
+# process holds, of which the C library's heap keeps gaps between blocks. Those come ever more slowly: 7 of 487 in 10,000.
+GROWTH_IN_USE, GROWTH = 2.0, 12.0
 FAULT_EVERY = 80  # forward passes
 NAMES = ("one", "two", "three")
 
@@ -41,6 +44,28 @@ def resident_mib() -> float:
     """Memory of this process now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
+
+
+class _Allocated(ctypes.Structure):
+    """What glibc tells of its heap, in bytes: struct mallinfo2 of mallinfo(3)."""
+
+    _fields_: ClassVar = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks"),
+            *("uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
+def in_use_mib() -> float:
+    """Memory of this process that the C library has given out, and was not given back; 0 if it is not glibc."""
+    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if ask is None:
+        return 0.0
+    ask.restype = _Allocated
+    told = ask()
+    return float(told.uordblks + told.hblkhd) / 2**20
 
 
 def alive(kind: type) -> int:
@@ -71,7 +96,7 @@ async def test_nothing_hangs_and_nothing_leaks(
     engine = LocalEngine(adapters, limits=Limits(rows=8, waiting=20, prefix_bytes=4 * 2**20, adapter_bytes=200_000))
     left = iter(range(REQUESTS))
     ends = {"answered": 0, "left": 0, "refused": 0, "failed": 0}
-    memory: list[float] = []
+    memory: list[tuple[float, float]] = []  # in use, and resident
 
     async def client(rng: random.Random) -> None:
         said = ["hi"]
@@ -99,7 +124,7 @@ async def test_nothing_hangs_and_nothing_leaks(
                 adapters.promote(name, rng.choice(versions[name]))
                 await engine.reload()
             if number % SAMPLE_EVERY == SAMPLE_EVERY - 1:
-                memory.append(resident_mib())
+                memory.append((in_use_mib(), resident_mib()))
 
     await asyncio.gather(*(client(random.Random(number)) for number in range(CLIENTS)))
     status = engine.status()
@@ -112,9 +137,13 @@ async def test_nothing_hangs_and_nothing_leaks(
     assert engine._worker.prefixes.size <= 4 * 2**20
     assert len(engine._worker.adapters.model.peft_config) <= len(NAMES)
     quarter = len(memory) // 4
-    second, last = median(memory[quarter : 2 * quarter]), median(memory[-quarter:])
-    print(f"{ends}, {status}, MiB: {second:.1f}, {last:.1f}, all: {[round(value) for value in memory[::10]]}")
-    assert last - second < GROWTH
+    grown = []
+    for what, values in zip(("in use", "resident"), zip(*memory, strict=True), strict=True):
+        second, last = median(values[quarter : 2 * quarter]), median(values[-quarter:])
+        print(f"MiB {what}: {second:.1f}, {last:.1f}, all: {[round(value) for value in values[::10]]}")
+        grown.append(last - second)
+    print(f"{ends}, {status}")
+    assert grown[0] < GROWTH_IN_USE and grown[1] < GROWTH
     assert alive(BaseModel) == alive(RowCache) == 1
     assert alive(Row) == 0
     await engine.close()

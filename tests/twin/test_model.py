@@ -9,7 +9,7 @@ from transformers import BloomConfig, BloomForCausalLM
 from transformers.models.bloom.modeling_bloom import BloomGelu
 
 from twin.errors import TwinError
-from twin.model import PINNED_REVISIONS, base_digest, load_base
+from twin.model import PINNED_REVISIONS, base_digest, load_base, why_not_loaded
 from twin.settings import DEFAULT_BASE_MODEL
 
 
@@ -43,9 +43,12 @@ def test_the_default_base_is_pinned_to_its_safetensors() -> None:
 
 
 def test_a_missing_base_is_one_clear_line() -> None:
-    with pytest.raises(TwinError, match="base model 'nobody/nothing' not found") as error:
+    with pytest.raises(
+        TwinError, match="base model 'nobody/nothing' is not on this machine, and the .* hub cannot"
+    ) as error:
         load_base("nobody/nothing")
     assert "\n" not in str(error.value)
+    assert "gave no such model" in why_not_loaded("nobody/nothing", OSError("404 Client Error"))
 
 
 def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
