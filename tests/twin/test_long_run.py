@@ -33,8 +33,8 @@ from twin.row import Row
 REQUESTS = int(os.environ.get("TWIN_LONG_RUN", "400"))
 CLIENTS = 24
 SAMPLE_EVERY = 10  # requests
-# MiB, the most that memory may grow from the second quarter of the requests to the last one: what is in use, and what the
-# process holds, of which the C library's heap keeps gaps between blocks. Those come ever more slowly: 7 of 487 in 10,000.
+# MiB, the most that memory may grow from the second quarter of the requests to the last one: what is in use, and what
+# the process holds, of which the C library's heap keeps gaps between blocks. Those come ever more slowly.
 GROWTH_IN_USE, GROWTH = 2.0, 12.0
 FAULT_EVERY = 80  # forward passes
 NAMES = ("one", "two", "three")
