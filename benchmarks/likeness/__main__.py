@@ -165,12 +165,14 @@ def main() -> None:
     runs = []
     for seed in range(options.seeds):
         listing = options.list and seed == 0
-        openings = (lambda *said: screen.print(*said, sep=" | ", markup=False)) if listing else None
+        openings = (lambda *said: screen.print(*said, sep=" | ", markup=False, soft_wrap=True)) if listing else None
         with screen.status("") as status:
             show = partial(_on, status, f"seed {seed + 1} of {options.seeds}")
             runs.append(measured(seed, options.fact_encoder, show, openings))
         screen.print(
-            f"seed {seed}: {json.dumps({key: round(value, 3) for key, value in runs[-1].items()})}", markup=False
+            f"seed {seed}: {json.dumps({key: round(value, 3) for key, value in runs[-1].items()})}",
+            markup=False,
+            soft_wrap=True,
         )
     figures = {key: median(run[key] for run in runs) for key in runs[0]}
     table = Table("figure", "median", "least", "most", "aim", title=f"{options.seeds} seeds")

@@ -43,9 +43,7 @@ def test_the_default_base_is_pinned_to_its_safetensors() -> None:
 
 
 def test_a_missing_base_is_one_clear_line() -> None:
-    with pytest.raises(
-        TwinError, match="base model 'nobody/nothing' is not on this machine, and the .* hub cannot"
-    ) as error:
+    with pytest.raises(TwinError, match="base model 'nobody/nothing' is not on this machine") as error:
         load_base("nobody/nothing")
     assert "\n" not in str(error.value)
     assert "gave no such model" in why_not_loaded("nobody/nothing", OSError("404 Client Error"))
