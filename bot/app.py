@@ -217,7 +217,7 @@ async def run(
         finally:
             await _within(1.0, store.close)
     finally:
-        await _within(1.0, engine.close)
+        await _within(2.0, engine.close)
         for number in signals:
             loop.remove_signal_handler(number)
 
