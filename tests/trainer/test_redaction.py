@@ -50,3 +50,13 @@ def test_a_dataset_stays_redacted(tmp_path: Path) -> None:
     assert load(tmp_path / "d").counts.speakers == {"<phone 1>": 1, "Lisa": 1}
     again = prepare([chat], dataset=tmp_path / "d")
     assert (again.digest, again.counts.messages) == (summary.digest, 2)
+
+
+def test_the_number_of_a_contact_nobody_saved_is_nowhere_in_a_dataset(tmp_path: Path) -> None:
+    chat = tmp_path / "WhatsApp Chat with +49 151 12345678.txt"
+    chat.write_text(f"of no message\n{CHAT}")
+    made = prepare([chat], dataset=tmp_path / "d", redact=True, date_order="dmy")
+    assert made.chats == ("<phone 1>",)
+    assert "WhatsApp Chat with <phone 1>.txt: 1 lines" in " ".join(load(tmp_path / "d").counts.warnings)
+    for file in (tmp_path / "d").iterdir():
+        assert "12345678" not in file.read_text()
