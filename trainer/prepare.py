@@ -12,7 +12,7 @@ from rich.table import Table
 
 from trainer.archive import LIMIT, exports_in
 from trainer.conversations import Counts
-from trainer.dataset import Options, extend, json_line, redaction_of, row_line, sources_of, summarised
+from trainer.dataset import Meta, Options, extend, json_line, row_line, sources_of, stored, summarised
 from trainer.merging import merged
 from trainer.redaction import Redactor
 from trainer.whatsapp import read_export
@@ -69,13 +69,15 @@ def prepare(
         limit: the most bytes of text that an export may have.
 
     Raises:
-        TwinError: an export cannot be read, a file cannot be written, or no conversation comes of the exports. The last
-            is only a warning with `messages`, which is written in any case.
+        TwinError: an export cannot be read, a file cannot be written, the dataset was made without `redact`, or no
+            conversation comes of the exports. The last is only a warning with `messages`, which is written in any case.
     """
+    had_chats, had = stored(dataset) if dataset else ([], Meta())
+    if redact and had_chats and not had.redaction:
+        raise TwinError(f"{dataset} was made without --redact: remove it and prepare it anew from its exports")
     exports = [file for path in exports for file in exports_in(path)]
     read = [read_export(path, date_order=date_order, limit=limit) for path in exports]
-    had = redaction_of(dataset) if dataset else None
-    redactor = Redactor(had, names) if redact or had else None
+    redactor = Redactor(had.redaction, names) if redact or had.redaction else None
     if redactor:
         read = [redactor.export(export) for export in read]
     if messages is not None:
