@@ -80,6 +80,7 @@ def prepare(
     redactor = Redactor(had.redaction, names) if redact or had.redaction else None
     if redactor:
         read = [redactor.export(export) for export in read]
+        aliases = redactor.aliases(aliases or {})
     if messages is not None:
         with _writing(messages) as handle:
             handle.writelines(row_line(row) for export in read for row in export.rows)

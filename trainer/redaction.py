@@ -62,6 +62,10 @@ class Redactor:
         warnings = tuple(warning.replace(export.file, file) for warning in export.warnings)
         return replace(export, chat=self._numbers(export.chat), rows=tuple(rows), file=file, warnings=warnings)
 
+    def aliases(self, aliases: Mapping[str, str]) -> dict[str, str]:
+        """Aliases of speakers, for what those are called in redacted exports."""
+        return {self._numbers(old): self._numbers(new) for old, new in aliases.items()}
+
     def text(self, text: str, *, kept: Iterable[str] = ()) -> str:
         """A text with placeholders in place of all that is found, but for the names in `kept`."""
         if "://" in text or "www." in text.lower():

@@ -70,3 +70,11 @@ def test_a_dataset_that_was_made_without_is_not_redacted_in_part(tmp_path: Path)
     with pytest.raises(TwinError, match=r"/d was made without --redact: remove it and prepare it anew"):
         prepare([chat], dataset=tmp_path / "d", redact=True, date_order="dmy")
     assert load(tmp_path / "d").digest == made.digest
+
+
+def test_an_alias_names_a_number_that_is_redacted(tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text(CHAT)
+    prepare([chat], dataset=tmp_path / "d", redact=True, aliases={"+49 151 12345678": "Max"}, date_order="dmy")
+    assert load(tmp_path / "d").counts.speakers == {"Lisa": 1, "Max": 1}
+    assert load(tmp_path / "d").options.aliases == {"<phone 1>": "Max"}
