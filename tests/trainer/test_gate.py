@@ -187,11 +187,12 @@ def test_resume_takes_the_interrupted_runs_choices(settings: Settings) -> None:
             stopped = True
             raise KeyboardInterrupt
 
-    options = {"epochs": 1, "context_length": 128, "tokens_per_step": 256, "rank": 4}
+    options = {"epochs": 1, "context_length": 128, "tokens_per_step": 256, "rank": 4, "seed": 1, "rslora": True}
     with pytest.raises(KeyboardInterrupt):
         run.train_adapter("zoe", settings, run.Choices(options=options), interrupt)
-    with pytest.raises(TwinError, match="has another rank"):
-        run.train_adapter("zoe", settings, run.Choices(options={"rank": 8}, resume=True), interrupt)
+    for key, value in {"rank": 8, "seed": 0, "rslora": False, "temperature": 0.0}.items():
+        with pytest.raises(TwinError, match=f"has another {key}"):
+            run.train_adapter("zoe", settings, run.Choices(options={key: value}, resume=True), interrupt)
     result = run.train_adapter("zoe", settings, run.Choices(resume=True), interrupt)
     assert result.adapter.manifest.hyperparameters["rank"] == 4
     with pytest.raises(TwinError, match="no interrupted training of 'zoe'"):
