@@ -170,6 +170,8 @@ def test_options_are_kept_for_the_next_time(settings: Settings) -> None:
         ({"context_length": 8}, "context length must be at least 32"),
         ({"epochs": 0}, "epochs must be above 0"),
         ({"learning_rate": float("nan")}, "learning rate must be above 0"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed must be a whole number from 0 to 4294967295"),
     ],
 )
 def test_options_that_cannot_be_used_are_one_clear_line(settings: Settings, options: dict[str, Any], line: str) -> None:
