@@ -38,8 +38,8 @@ class Curve:
 
     @property
     def best(self) -> tuple[int, float] | None:
-        """The step with the lowest held-out loss, and that loss."""
-        return min(self.held_out, key=lambda pair: pair[1], default=None)
+        """The step with the lowest held-out loss, and that loss; one that is no number is above all others."""
+        return min(self.held_out, key=lambda pair: math.inf if math.isnan(pair[1]) else pair[1], default=None)
 
     @property
     def stale(self) -> bool:

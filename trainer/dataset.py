@@ -44,6 +44,25 @@ class Options:
     aliases: Mapping[str, str]
     gap: timedelta = DEFAULT_GAP
 
+    def extended(self, aliases: Mapping[str, str] | None, gap: timedelta | None) -> "Options":
+        """With more aliases, and another gap if one is given."""
+        return Options({**self.aliases, **(aliases or {})}, self.gap if gap is None else gap)
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What a dataset has beside its chats.
+
+    Attributes:
+        consent: what whoever added the exports stated about the people in them.
+        redaction: what a `Redactor` needs to go on; None: the dataset is not redacted.
+    """
+
+    options: Options = Options({})
+    sources: tuple[Source, ...] = ()
+    consent: str | None = None
+    redaction: Mapping[str, Any] | None = None
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -81,34 +100,22 @@ def extend(
         TwinError: what stands in the folder is no dataset of this version, or it cannot be written.
     """
     with locked(folder):
-        return _extended(folder, exports, aliases or {}, gap, consent=consent, redaction=redaction)
+        chats, had = stored(folder)
+        options = had.options.extended(aliases, gap)
+        chats, names = merged(chats, exports, options.aliases)
+        sources = {source.sha256: source for source in (*sources_of(exports, names), *had.sources)}
+        stated = had.consent if consent is None else consent or None
+        return _written(folder, chats, Meta(options, tuple(sources.values()), stated, redaction or had.redaction))
 
 
-def _extended(
-    folder: Path,
-    exports: Sequence[Export],
-    aliases: Mapping[str, str],
-    gap: timedelta | None,
-    *,
-    consent: str | None,
-    redaction: Mapping[str, Any] | None,
-) -> Dataset:
-    chats, meta = _stored(folder) if (folder / "dataset.json").exists() else ([], None)
-    had = meta.options if meta else Options({})
-    options = Options({**had.aliases, **aliases}, had.gap if gap is None else gap)
-    chats, names = merged(chats, exports, options.aliases)
-    sources = {source.sha256: source for source in sources_of(exports, names)}
-    sources |= {source.sha256: source for source in (meta.sources if meta else ())}
-    stored = _Meta(
-        options, tuple(sources.values()), _stated(consent, meta), redaction or (meta.redaction if meta else None)
-    )
-    dataset = _dataset(chats, stored)
+def _written(folder: Path, chats: Sequence[Chat], meta: Meta) -> Dataset:
+    dataset = _dataset(chats, meta)
     private_folder(folder)
     try:
         # In this order a kill in between leaves chats without their rows, which the same exports bring again. Rows of
         # chats that `dataset.json` does not know, or redacted by what it does not know, would be damage.
         (folder / "rows.jsonl").touch(mode=0o600)
-        write_private(folder / "dataset.json", _meta_text(stored, chats, dataset.counts))
+        write_private(folder / "dataset.json", _meta_text(meta, chats, dataset.counts))
         with replacing(folder / "rows.jsonl") as handle:
             handle.writelines(_row_lines(chats))
     except OSError as error:
@@ -127,9 +134,13 @@ def load(folder: Path) -> Dataset:
     return _dataset(*_stored(folder))
 
 
-def redaction_of(folder: Path) -> Mapping[str, Any] | None:
-    """What a `Redactor` needs to go on in a dataset; None if the dataset is not redacted, or not there yet."""
-    return _stored(folder)[1].redaction if (folder / "dataset.json").exists() else None
+def stored(folder: Path) -> tuple[list[Chat], Meta]:
+    """The chats of a dataset and what else it has; nothing where there is none yet.
+
+    Raises:
+        TwinError: it is damaged, or a newer version of Twin wrote it.
+    """
+    return _stored(folder) if (folder / "dataset.json").exists() else ([], Meta())
 
 
 def sources_of(exports: Iterable[Export], chats: Iterable[str]) -> list[Source]:
@@ -157,21 +168,7 @@ def summarised(
     return conversations, total(counts)
 
 
-@dataclass(frozen=True)
-class _Meta:
-    options: Options
-    sources: tuple[Source, ...]
-    consent: str | None
-    redaction: Mapping[str, Any] | None = None
-
-
-def _stated(consent: str | None, meta: _Meta | None) -> str | None:
-    if consent is None:
-        return meta.consent if meta else None
-    return consent or None
-
-
-def _dataset(chats: Sequence[Chat], meta: _Meta) -> Dataset:
+def _dataset(chats: Sequence[Chat], meta: Meta) -> Dataset:
     conversations, counts = summarised(chats, meta.options, meta.sources)
     digest = hashlib.sha256(json.dumps(_options_json(meta.options), sort_keys=True).encode())
     for line in _row_lines(chats):
@@ -205,7 +202,7 @@ def _options_json(options: Options) -> dict[str, Any]:
     return {"aliases": dict(options.aliases), "gap_seconds": options.gap.total_seconds()}
 
 
-def _meta_text(meta: _Meta, chats: Sequence[Chat], counts: Counts) -> str:
+def _meta_text(meta: Meta, chats: Sequence[Chat], counts: Counts) -> str:
     content = {
         "format_version": FORMAT_VERSION,
         "chats": {chat.name: chat.title for chat in chats},
@@ -218,13 +215,13 @@ def _meta_text(meta: _Meta, chats: Sequence[Chat], counts: Counts) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def _stored(folder: Path) -> tuple[list[Chat], _Meta]:
+def _stored(folder: Path) -> tuple[list[Chat], Meta]:
     try:
         content = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         if content["format_version"] > FORMAT_VERSION:
             raise TwinError(f"the dataset {folder} is of a newer version of Twin: update Twin")
         options = content["options"]
-        meta = _Meta(
+        meta = Meta(
             Options(options["aliases"], timedelta(seconds=options["gap_seconds"])),
             tuple(Source(**{**source, "warnings": tuple(source["warnings"])}) for source in content["sources"]),
             content["consent"],

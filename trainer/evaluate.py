@@ -24,6 +24,7 @@ from trainer.replies import Reply, replies_of
 from trainer.style import Style, style_of
 from twin.engine import Request
 from twin.manifest import Sampling
+from twin.model import is_out_of_memory
 from twin.transcript import Conversation, render
 
 FEWEST = 10  # held-out conversations, below which nothing is said of likeness
@@ -106,7 +107,9 @@ def evaluate_after_training(
     """
     try:
         return evaluate(subject, held_out, training, Extent.after_training(tokens, seconds))
-    except torch.OutOfMemoryError:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         torch.cuda.empty_cache()
         return Evaluation(len(held_out), reason="the memory did not suffice for it")
 

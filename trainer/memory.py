@@ -160,15 +160,25 @@ def shape_of(config: object) -> Shape:
 
 
 def available_memory() -> int | None:
-    """Bytes that a process may still take, within its control group if that has a limit; None if nobody says."""
+    """Bytes that a process may still take, within its control groups if they have a limit; None if nobody says."""
     try:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
     except OSError:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
     values = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
     free = values.get("MemAvailable")
-    left = room_in_group(Path("/sys/fs/cgroup"))
-    return min((found for found in (left, free) if found is not None), default=None)
+    left = [room_in_group(folder) for folder in groups_of(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
+    return min((found for found in (*left, free) if found is not None), default=None)
+
+
+def groups_of(listed: Path, root: Path) -> list[Path]:
+    """The folders of a process's control group (version 2) and of those it lies in, which limit it as well."""
+    try:
+        lines = listed.read_text("utf-8").splitlines()
+    except OSError:
+        return [root]
+    own = next((line.removeprefix("0::/") for line in lines if line.startswith("0::/")), "")
+    return [root, *(root / own).parents[: own.count("/")], root / own] if own else [root]
 
 
 def room_in_group(folder: Path) -> int | None:

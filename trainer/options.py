@@ -47,6 +47,8 @@ class TrainingOptions:
                 raise TwinError(f"{key.replace('_', ' ')} must be above 0")
         if not 0 <= self.temperature < float("inf"):
             raise TwinError("temperature must not be below 0")
+        if not 0 <= self.seed < 2**32:
+            raise TwinError(f"seed must be a whole number from 0 to {2**32 - 1}")
         if self.context_length < SHORTEST_CONTEXT:
             raise TwinError(f"context length must be at least {SHORTEST_CONTEXT} tokens")
 

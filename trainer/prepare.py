@@ -12,13 +12,13 @@ from rich.table import Table
 
 from trainer.archive import LIMIT, exports_in
 from trainer.conversations import Counts
-from trainer.dataset import Options, extend, json_line, redaction_of, row_line, sources_of, summarised
+from trainer.dataset import Meta, extend, json_line, row_line, sources_of, stored, summarised
 from trainer.merging import merged
 from trainer.redaction import Redactor
 from trainer.whatsapp import read_export
 from twin.errors import TwinError
 from twin.files import replacing
-from twin.transcript import DEFAULT_GAP, Conversation, labels_of, render
+from twin.transcript import Conversation, labels_of, render
 
 _NO_CONSENT = "nobody has stated that the people in this dataset agree: ask them, and say so with --consent"
 
@@ -59,7 +59,7 @@ def prepare(
         exports: `.txt` or `.zip` files, or folders with such; those of one chat are merged, others stay apart.
         dataset: the folder of a dataset to make or extend.
         messages: a file for every row in order, as the exports have them.
-        out: a file for the conversations, one a line.
+        out: a file for the conversations of their chats, one a line, with what the dataset had of these.
         aliases: names as the chats have them, to names as they shall be.
         gap: a longer silence starts a new conversation; by default the dataset's, or an hour.
         date_order: `dmy`, `mdy` or `ymd` for exports that do not tell.
@@ -69,21 +69,26 @@ def prepare(
         limit: the most bytes of text that an export may have.
 
     Raises:
-        TwinError: an export cannot be read, a file cannot be written, or no conversation comes of the exports. The last
-            is only a warning with `messages`, which is written in any case.
+        TwinError: an export cannot be read, a file cannot be written, the dataset was made without `redact`, or no
+            conversation is in their chats. The last is only a warning with `messages`, which is written in any case.
     """
+    had_chats, had = stored(dataset) if dataset else ([], Meta())
+    if redact and had_chats and not had.redaction:
+        raise TwinError(f"{dataset} was made without --redact: remove it and prepare it anew from its exports")
     exports = [file for path in exports for file in exports_in(path)]
     read = [read_export(path, date_order=date_order, limit=limit) for path in exports]
-    had = redaction_of(dataset) if dataset else None
-    redactor = Redactor(had, names) if redact or had else None
+    redactor = Redactor(had.redaction, names) if redact or had.redaction else None
     if redactor:
         read = [redactor.export(export) for export in read]
+        aliases = redactor.aliases(aliases or {})
     if messages is not None:
         with _writing(messages) as handle:
             handle.writelines(row_line(row) for export in read for row in export.rows)
-    chats, titles = merged([], read, aliases or {})
-    options = Options(aliases or {}, DEFAULT_GAP if gap is None else gap)
-    conversations, counts = summarised(chats, options, sources_of(read, titles))
+    options = had.options.extended(aliases, gap)
+    chats, of_exports = merged(had_chats, read, options.aliases)
+    conversations, counts = summarised(
+        [chat for chat in chats if chat.name in of_exports], options, sources_of(read, of_exports)
+    )
     redacted = dict(redactor.counts) if redactor else None
     summary = Summary(counts, tuple(conversations), redacted=redacted)
     if not counts.conversations:

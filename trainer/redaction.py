@@ -1,7 +1,7 @@
 """Replaces what identifies people in messages: links, e-mail addresses, account, card and phone numbers, given names.
 
 The same value gets the same placeholder, `<phone 2>`, in all exports of a dataset. To know it again, only a keyed
-digest of each value is kept. Speakers keep their names, which the twin needs, unless those are phone numbers.
+digest of each value is kept. Speakers and chats keep their names, which the twin needs, but for numbers in them.
 """
 
 import hmac
@@ -50,7 +50,7 @@ class Redactor:
         return {"key": self._key, "seen": {kind: list(numbers) for kind, numbers in self._seen.items()}}
 
     def export(self, export: Export) -> Export:
-        """An export with all its rows redacted."""
+        """An export with all its rows redacted, and its names: WhatsApp calls a chat by the number nobody saved."""
         kept = {
             word.casefold() for speaker in {row.speaker for row in export.rows} for word in _WORD.findall(speaker or "")
         }
@@ -58,7 +58,13 @@ class Redactor:
             Row(row.at, row.speaker and self._numbers(row.speaker), row.kind, self.text(row.text, kept=kept))
             for row in export.rows
         )
-        return replace(export, rows=tuple(rows))
+        file = self._numbers(export.file)
+        warnings = tuple(warning.replace(export.file, file) for warning in export.warnings)
+        return replace(export, chat=self._numbers(export.chat), rows=tuple(rows), file=file, warnings=warnings)
+
+    def aliases(self, aliases: Mapping[str, str]) -> dict[str, str]:
+        """Aliases of speakers, for what those are called in redacted exports."""
+        return {self._numbers(old): self._numbers(new) for old, new in aliases.items()}
 
     def text(self, text: str, *, kept: Iterable[str] = ()) -> str:
         """A text with placeholders in place of all that is found, but for the names in `kept`."""

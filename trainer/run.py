@@ -133,7 +133,7 @@ def interrupted(adapters: AdapterFolder, name: str, choices: Choices) -> Choices
     same_source = choices.source in (None, came_from, came_from.partition("/")[0])
     said = {"dataset": choices.datasets, "base": choices.base, **(choices.options or {})}
     was = {"dataset": plan.datasets, "base": plan.base_model, **plan.options}
-    others = [key for key, value in said.items() if value and value != was[key]]
+    others = [key for key, value in said.items() if value not in (None, (), was[key])]
     for key in [*others, *([] if same_source else ["from"])]:
         raise TwinError(f"the interrupted training of {name!r} has another {key}: leave that out, or --resume")
     facts = plan.facts if choices.facts is None else choices.facts

@@ -150,7 +150,9 @@ def _checked(folder: Path, base: str | None, default_base: str) -> Manifest:
         raise ValueError(f"{CONFIG} does not describe plain LoRA")
     with (folder / WEIGHTS).open("rb") as handle:
         check_weights(handle, (folder / WEIGHTS).stat().st_size, config.get("r"))
-    return replace(manifest, base_model=_base_here(manifest, base, default_base))
+    here = _base_here(manifest, base, default_base)
+    revision = manifest.base_revision if here == manifest.base_model else None
+    return replace(manifest, base_model=here, base_revision=revision)
 
 
 def check_weights(handle: IO[bytes], size: int, rank: Any) -> None:

@@ -97,6 +97,7 @@ def base_digest(name: str, revision: str | None) -> str:
     """The digest of a base model whose files are on this machine; see `BaseModel`."""
     folder = Path(name)
     if not folder.is_dir():
+        revision = revision or PINNED_REVISIONS.get(name)
         folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):

@@ -157,6 +157,17 @@ def test_what_the_kernel_keeps_of_files_is_free_for_a_training_in_a_container(tm
     assert memory.room_in_group(tmp_path) is memory.room_in_group(tmp_path / "nowhere") is None
 
 
+def test_a_limit_lies_in_any_of_the_groups_that_a_process_is_in(tmp_path: Path) -> None:
+    listed = tmp_path / "cgroup"
+    listed.write_text("4:memory:/old\n0::/system.slice/twin.service\n")
+    root = tmp_path / "fs"
+    assert set(memory.groups_of(listed, root)) == {
+        root, root / "system.slice", root / "system.slice" / "twin.service"
+    }  # fmt: skip
+    listed.write_text("0::/\n")
+    assert memory.groups_of(listed, root) == memory.groups_of(tmp_path / "nowhere", root) == [root]
+
+
 def test_a_smaller_base_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The German base does not fit into 6 GiB; one with a quarter of its weights does."""
     BloomConfig(hidden_size=4096, n_layer=30, n_head=32, vocab_size=50304).save_pretrained(tmp_path)

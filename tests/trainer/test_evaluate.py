@@ -3,18 +3,20 @@
 import json
 import random
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import torch
 
 import cli
 from trainer import prepare, run
 from trainer.answers import Subject, answer_all
 from trainer.assess import parts_of
-from trainer.evaluate import FEWEST, Extent, evaluate
+from trainer.evaluate import FEWEST, Extent, evaluate, evaluate_after_training
 from trainer.findings import Evaluation
 from trainer.likeness import Foretold, exchanged, losses_of_conversations, spoken
 from trainer.ranking import CHOICE, choices_of, hits, mrr, rank
@@ -282,6 +284,26 @@ def test_the_extent_is_what_is_measured_at_most(subject: Subject, held_out: list
     assert not late.judged and "no time for it" in str(late.reason)
     small, large = Extent.after_training(10_000, 100), Extent.after_training(1e9, 100)
     assert small.answers < large.answers == Extent().answers and small.seconds == large.seconds == 20
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
+        (RuntimeError("an error of ours"), False),
+    ],
+)
+def test_a_training_is_kept_where_the_memory_runs_out(
+    monkeypatch: pytest.MonkeyPatch, error: RuntimeError, kept: bool
+) -> None:
+    def failing(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("trainer.evaluate.evaluate", failing)
+    with nullcontext() if kept else pytest.raises(RuntimeError, match="of ours"):
+        found = evaluate_after_training(cast(Subject, None), [], {}, tokens=1e6, seconds=1e6)
+        assert (found.judged, found.reason) == (False, "the memory did not suffice for it")
 
 
 def test_few_conversations_are_not_judged(subject: Subject, held_out: list[Conversation]) -> None:

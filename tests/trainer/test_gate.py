@@ -170,6 +170,8 @@ def test_options_are_kept_for_the_next_time(settings: Settings) -> None:
         ({"context_length": 8}, "context length must be at least 32"),
         ({"epochs": 0}, "epochs must be above 0"),
         ({"learning_rate": float("nan")}, "learning rate must be above 0"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed must be a whole number from 0 to 4294967295"),
     ],
 )
 def test_options_that_cannot_be_used_are_one_clear_line(settings: Settings, options: dict[str, Any], line: str) -> None:
@@ -187,11 +189,12 @@ def test_resume_takes_the_interrupted_runs_choices(settings: Settings) -> None:
             stopped = True
             raise KeyboardInterrupt
 
-    options = {"epochs": 1, "context_length": 128, "tokens_per_step": 256, "rank": 4}
+    options = {"epochs": 1, "context_length": 128, "tokens_per_step": 256, "rank": 4, "seed": 1, "rslora": True}
     with pytest.raises(KeyboardInterrupt):
         run.train_adapter("zoe", settings, run.Choices(options=options), interrupt)
-    with pytest.raises(TwinError, match="has another rank"):
-        run.train_adapter("zoe", settings, run.Choices(options={"rank": 8}, resume=True), interrupt)
+    for key, value in {"rank": 8, "seed": 0, "rslora": False, "temperature": 0.0}.items():
+        with pytest.raises(TwinError, match=f"has another {key}"):
+            run.train_adapter("zoe", settings, run.Choices(options={key: value}, resume=True), interrupt)
     result = run.train_adapter("zoe", settings, run.Choices(resume=True), interrupt)
     assert result.adapter.manifest.hyperparameters["rank"] == 4
     with pytest.raises(TwinError, match="no interrupted training of 'zoe'"):

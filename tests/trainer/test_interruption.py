@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from tests.conftest import chat_with_sign
 from trainer import fit as fitting
+from trainer.course import Curve
 from trainer.progress import Event, Notice, Progress
 from trainer.train import Interrupted, TrainingData, TrainingOptions, TrainingResult, train
 from twin.adapter import AdapterFolder
@@ -163,6 +164,10 @@ def test_a_loss_that_is_no_number_goes_back_and_on_with_half_the_learning_rate(
     assert all(bool(torch.isfinite(tensor).all()) for tensor in weights.values())
     assert result.held_out_loss is not None and result.base_loss is not None
     assert result.held_out_loss < result.base_loss
+
+
+def test_a_held_out_loss_that_is_no_number_is_never_the_best() -> None:
+    assert Curve((), ((1, math.nan), (2, 2.0), (3, 1.0), (4, math.nan))).best == (3, 1.0)
 
 
 def test_a_run_that_diverges_again_and_again_is_one_clear_line(tiny_base: Path, tmp_path: Path) -> None:

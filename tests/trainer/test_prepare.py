@@ -145,6 +145,26 @@ def test_a_longer_gap_makes_one_of_two(tmp_path: Path) -> None:
     assert prepare([file], gap=timedelta(days=3)).counts.conversations == 1
 
 
+def test_a_dataset_keeps_the_gap_it_was_made_with(tmp_path: Path) -> None:
+    file = tmp_path / "lonely.txt"
+    file.write_text(LONELY)
+    made = prepare([file], dataset=tmp_path / "d", gap=timedelta(days=3))
+    again = prepare([file], dataset=tmp_path / "d", out=tmp_path / "c.jsonl")
+    assert (again.digest, again.counts.conversations, len(lines(tmp_path / "c.jsonl"))) == (made.digest, 1, 1)
+
+
+def test_a_lonely_message_is_judged_together_with_its_chat(chat: Path, tmp_path: Path) -> None:
+    prepare([chat], dataset=tmp_path / "d", aliases={"Lisa <3": "Lisa"})
+    chat.write_text("28/03/2022, 21:44 - Lisa <3: no\n")
+    assert prepare([chat], dataset=tmp_path / "d").counts.conversations == 2
+    with pytest.raises(TwinError, match="no conversation comes of"):
+        prepare([chat], dataset=tmp_path / "other")
+    chat.rename(tmp_path / "Peter.txt")
+    (tmp_path / "Peter.txt").write_text(LONELY.replace("Lisa", "Peter"))
+    with pytest.raises(TwinError, match="no conversation comes of"):
+        prepare([tmp_path / "Peter.txt"], dataset=tmp_path / "d")
+
+
 def test_a_place_that_cannot_be_written_is_said_in_one_line(chat: Path, tmp_path: Path) -> None:
     with pytest.raises(TwinError, match=r"cannot write .*nowhere"):
         prepare([chat], messages=tmp_path / "nowhere" / "m.jsonl")

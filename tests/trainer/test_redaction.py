@@ -8,6 +8,7 @@ import pytest
 from trainer.dataset import load
 from trainer.prepare import prepare
 from trainer.redaction import Redactor
+from twin.errors import TwinError
 
 CHAT = """27/03/2022, 21:41 - Lisa: Anna's number is +49 151 12345678
 27/03/2022, 21:42 - +49 151 12345678: Hi Lisa, see https://example.org/x?y=1
@@ -50,3 +51,30 @@ def test_a_dataset_stays_redacted(tmp_path: Path) -> None:
     assert load(tmp_path / "d").counts.speakers == {"<phone 1>": 1, "Lisa": 1}
     again = prepare([chat], dataset=tmp_path / "d")
     assert (again.digest, again.counts.messages) == (summary.digest, 2)
+
+
+def test_the_number_of_a_contact_nobody_saved_is_nowhere_in_a_dataset(tmp_path: Path) -> None:
+    chat = tmp_path / "WhatsApp Chat with +49 151 12345678.txt"
+    chat.write_text(f"of no message\n{CHAT}")
+    made = prepare([chat], dataset=tmp_path / "d", redact=True, date_order="dmy")
+    assert made.chats == ("<phone 1>",)
+    assert "WhatsApp Chat with <phone 1>.txt: 1 lines" in " ".join(load(tmp_path / "d").counts.warnings)
+    for file in (tmp_path / "d").iterdir():
+        assert "12345678" not in file.read_text()
+
+
+def test_a_dataset_that_was_made_without_is_not_redacted_in_part(tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text(CHAT)
+    made = prepare([chat], dataset=tmp_path / "d", date_order="dmy")
+    with pytest.raises(TwinError, match=r"/d was made without --redact: remove it and prepare it anew"):
+        prepare([chat], dataset=tmp_path / "d", redact=True, date_order="dmy")
+    assert load(tmp_path / "d").digest == made.digest
+
+
+def test_an_alias_names_a_number_that_is_redacted(tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text(CHAT)
+    prepare([chat], dataset=tmp_path / "d", redact=True, aliases={"+49 151 12345678": "Max"}, date_order="dmy")
+    assert load(tmp_path / "d").counts.speakers == {"Lisa": 1, "Max": 1}
+    assert load(tmp_path / "d").options.aliases == {"<phone 1>": "Max"}

@@ -182,12 +182,14 @@ def test_a_base_that_lies_elsewhere_is_found_again(
 ) -> None:
     file, moved = tmp_path / "lisa.zip", tmp_path / "moved"
     export(adapters, "lisa", file)
-    repacked(file, {"twin.json": lambda data: data.replace(str(tiny_base).encode(), b"/content/base")}, honest=True)
+    has, had = f'"{tiny_base}",\n  "base_revision": null', '"/content/base",\n  "base_revision": "refs/pr/5"'
+    repacked(file, {"twin.json": lambda data: data.replace(has.encode(), had.encode())}, honest=True)
     moved.symlink_to(tiny_base)
     for number, where in enumerate(({"base": str(moved)}, {})):
         elsewhere = AdapterFolder(tmp_path / str(number))
         import_(elsewhere, file, default_base=str(tiny_base), **where)
-        assert elsewhere.load("lisa").manifest.base_model == str(moved if where else tiny_base)
+        manifest = elsewhere.load("lisa").manifest
+        assert (manifest.base_model, manifest.base_revision) == (str(moved if where else tiny_base), None)
     for refused in ({"base": str(german_base)}, {"base": str(tmp_path / "nowhere")}, {}):
         with pytest.raises(TwinError, match=r"was trained on the base model '/content/base', and .* say where it is"):
             import_(AdapterFolder(tmp_path / "refused"), file, default_base=str(german_base), **refused)

@@ -91,3 +91,16 @@ def test_the_digest_tells_trainings_apart(tiny_base: Path, tmp_path: Path) -> No
     model.save_pretrained(tmp_path / "other")
     assert base_digest(str(tmp_path / "same"), None) == base_digest(str(tiny_base), None)
     assert base_digest(str(tmp_path / "other"), None) != base_digest(str(tiny_base), None)
+
+
+def test_the_digest_is_of_the_revision_that_is_loaded(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def downloaded(name: str, *, revision: str | None, local_files_only: bool) -> str:
+        asked.append(revision)
+        return str(tiny_base)
+
+    monkeypatch.setattr("twin.model.snapshot_download", downloaded)
+    base_digest(DEFAULT_BASE_MODEL, None)
+    base_digest("me/copy", None)
+    assert asked == [PINNED_REVISIONS[DEFAULT_BASE_MODEL], None]
