@@ -59,8 +59,12 @@ def prepare(arguments: argparse.Namespace, settings: Settings) -> None:
         )
     if arguments.json:
         print(json.dumps(summary.as_json(), ensure_ascii=False))
-    else:
-        Console().print(preparing.table(summary))
+        return
+    Console().print(preparing.table(summary))
+    if summary.dataset:
+        print(f"kept in {summary.dataset}; next: twin train {arguments.dataset}")
+    elif not (arguments.messages or arguments.out):
+        print("nothing was kept: --dataset NAME makes a dataset of it")
 
 
 def train(arguments: argparse.Namespace, settings: Settings) -> None:

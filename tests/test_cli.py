@@ -75,6 +75,23 @@ def test_the_table_is_for_people(home: Path, capsys: pytest.CaptureFixture[str])
     assert cli.main(["prepare", "chat.txt"]) == 0
     printed = capsys.readouterr().out
     assert all(word in printed for word in ("messages", "kept", "conversations", "from Lisa", "2022-03-27"))
+    assert printed.endswith("nothing was kept: --dataset NAME makes a dataset of it\n")
+    assert cli.main(["prepare", "chat.txt", "--dataset", "lisa"]) == 0
+    assert capsys.readouterr().out.endswith("kept in data/datasets/lisa; next: twin train lisa\n")
+
+
+def test_what_this_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.split(".")[0].isdecimal()
+
+
+def test_nobody_writes_with_themselves(
+    home: Path, capsys: pytest.CaptureFixture[str], signed_adapters: AdapterFolder
+) -> None:
+    (home / "data").mkdir()
+    (home / "data/adapters").symlink_to(signed_adapters.root)
+    assert "you cannot be Lisa and write with Lisa" in refusal(capsys, "chat", "one", "--as", "lisa", "--me", "Lisa")
 
 
 @pytest.mark.parametrize(

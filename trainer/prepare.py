@@ -91,6 +91,7 @@ def prepare(
     )
     redacted = dict(redactor.counts) if redactor else None
     summary = Summary(counts, tuple(conversations), redacted=redacted)
+    strangers = set(aliases or {}) - {row.speaker for export in read for row in export.rows}
     if not counts.conversations:
         reason = _no_conversations(exports, counts, options.gap)
         if messages is None:
@@ -99,12 +100,14 @@ def prepare(
     if out is not None:
         with _writing(out) as handle:
             handle.writelines(_conversation_lines(conversations))
-    if dataset is None or not counts.conversations:
-        return summary
-    state = redactor.state if redactor else None
-    made = extend(dataset, read, aliases=aliases, gap=gap, consent=consent, redaction=state)
-    summary = Summary(made.counts, tuple(made.chats), dataset, made.digest, redacted)
-    return summary if made.consent else _noted(summary, _NO_CONSENT)
+    if dataset is not None and counts.conversations:
+        state = redactor.state if redactor else None
+        made = extend(dataset, read, aliases=aliases, gap=gap, consent=consent, redaction=state)
+        summary = Summary(made.counts, tuple(made.chats), dataset, made.digest, redacted)
+        summary = summary if made.consent else _noted(summary, _NO_CONSENT)
+    if strangers:
+        summary = _noted(summary, f"nobody in the exports is called {', '.join(sorted(strangers))}: see --alias")
+    return summary
 
 
 def _noted(summary: Summary, warning: str) -> Summary:

@@ -43,6 +43,13 @@ def test_messages_are_every_row_as_written(chat: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.jsonl").stat().st_mode & 0o777 == 0o600
 
 
+def test_an_alias_of_nobody_is_told(chat: Path) -> None:
+    summary = prepare([chat], aliases={"Lisa <3": "Lisa", "Liza": "Lisa"})
+    assert [warning for warning in summary.counts.warnings if "--alias" in warning] == [
+        "nobody in the exports is called Liza: see --alias"
+    ]
+
+
 def test_a_row_is_one_line_whatever_line_ends_are_in_its_text(tmp_path: Path) -> None:
     text = "a\x0bb\x0cc\x1cd\x85e\u2028f\u2029g"
     file = tmp_path / "ends.txt"
