@@ -320,8 +320,12 @@ class Renderer:
         return list(placed)
 
     def forget(self) -> None:
-        """Let go of the segments whose token ids are remembered: they are what people wrote."""
+        """Let go of what people wrote: the segments whose token ids are remembered, and the tokenizer's words."""
         self._cached_ids.cache_clear()
+        backend = getattr(self._tokenizer, "backend_tokenizer", None)
+        clear = getattr(getattr(backend, "model", None), "_clear_cache", None)  # models that know whole words have none
+        if clear:
+            clear()
 
     def size(self, passage: Passage) -> int:
         """How many tokens a passage takes."""

@@ -4,6 +4,7 @@ import itertools
 import random
 import re
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -230,9 +231,11 @@ def test_a_clock_that_jumps_changes_no_order(
 
 def test_a_long_thread_is_tokenised_once_and_for_strangers_too(tokenizer: PreTrainedTokenizerFast) -> None:
     tokenised: list[str] = []
+    cleared: list[bool] = []
 
     class Counting:
         eos_token_id = tokenizer.eos_token_id
+        backend_tokenizer = SimpleNamespace(model=SimpleNamespace(_clear_cache=lambda: cleared.append(True)))
 
         def __call__(self, text: str, **options: bool) -> object:
             tokenised.append(text)
@@ -249,5 +252,6 @@ def test_a_long_thread_is_tokenised_once_and_for_strangers_too(tokenizer: PreTra
     others.serving_window([*thread, Turn("Anna", "hi", thread[-1].at)], "Lisa", AT, 200)
     assert set(tokenised) == {"Anna:", " Anna:", " hi"}
     renderer.forget()
+    assert cleared == [True]
     others.serving_window(thread, "Lisa", AT, 200)
     assert len(tokenised) > len(thread)
