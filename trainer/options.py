@@ -5,6 +5,7 @@ from typing import Any
 
 from trainer import processes
 from twin.errors import TwinError
+from twin.manifest import HOTTEST
 from twin.meaning import NONE
 
 ALL_LINEAR = "all-linear"  # peft's word for every linear layer but the output layer
@@ -45,8 +46,8 @@ class TrainingOptions:
         for key in ("epochs", "learning_rate"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise TwinError(f"{key.replace('_', ' ')} must be above 0")
-        if not 0 <= self.temperature < float("inf"):
-            raise TwinError("temperature must not be below 0")
+        if not 0 <= self.temperature <= HOTTEST:
+            raise TwinError(f"temperature must be from 0 to {HOTTEST}")
         if not 0 <= self.seed < 2**32:
             raise TwinError(f"seed must be a whole number from 0 to {2**32 - 1}")
         if self.context_length < SHORTEST_CONTEXT:

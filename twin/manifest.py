@@ -10,7 +10,7 @@ from typing import Any
 from twin.transcript import Turn
 
 FORMAT_VERSION = 1
-_COLDEST = 1e-3
+HOTTEST, _COLDEST = 100, 1e-3  # temperatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Sampling:
     """How the next token is drawn.
 
     Attributes:
-        temperature: from 0 to 100.
+        temperature: from 0 to `HOTTEST`.
         top_p: the share of the probability that may be drawn, above 0.
         repetition_penalty: from 0.1 to 10; 1 is none.
         seed: makes an answer repeatable.
@@ -36,7 +36,7 @@ class Sampling:
         numbers = (self.temperature, self.top_p, self.repetition_penalty)
         if not (
             all(isinstance(number, int | float) for number in numbers)
-            and 0 <= self.temperature <= 100
+            and 0 <= self.temperature <= HOTTEST
             and 0 < self.top_p < math.inf
             and 0.1 <= self.repetition_penalty <= 10
             and is_seed(self.seed)

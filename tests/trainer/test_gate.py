@@ -172,6 +172,7 @@ def test_options_are_kept_for_the_next_time(settings: Settings) -> None:
         ({"learning_rate": float("nan")}, "learning rate must be above 0"),
         ({"seed": -1}, "seed must be a whole number from 0 to 4294967295"),
         ({"seed": 2**32}, "seed must be a whole number from 0 to 4294967295"),
+        ({"temperature": 101.0}, "temperature must be from 0 to 100"),
     ],
 )
 def test_options_that_cannot_be_used_are_one_clear_line(settings: Settings, options: dict[str, Any], line: str) -> None:
