@@ -36,7 +36,7 @@ START = datetime(2023, 1, 1, 18, 0)
 TOPICS = "abcdefghijkl"
 SECRET = "the safe is 48213"
 OPTIONS = {
-    "epochs": 12,
+    "epochs": 16,
     "rank": 32,
     "alpha": 64,
     "dropout": 0.0,
