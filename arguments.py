@@ -16,7 +16,7 @@ def parser_of(verbs: Iterable[Verb]) -> argparse.ArgumentParser:
         verbs: in the order of the help; the first line of a docstring is what the help says of it.
     """
     parser = argparse.ArgumentParser(prog="twin", description="Write with a twin that learned from your WhatsApp chat.")
-    parser.add_argument("--version", action="version", version=version("whatsapp-twin"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
     chosen = parser.add_subparsers(metavar="VERB", required=True)
     for verb in verbs:
         summary = (verb.__doc__ or "").strip()
@@ -24,6 +24,14 @@ def parser_of(verbs: Iterable[Verb]) -> argparse.ArgumentParser:
         added.set_defaults(verb=verb)
         _ARGUMENTS[verb.__name__](added)
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: other verbs need not be installed to run."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(version("whatsapp-twin"))
+        parser.exit()
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:

@@ -143,6 +143,7 @@ async def test_secrets_are_in_no_log_no_output_and_no_other_file(
     await world.stop()
     output = capfd.readouterr()
     told = {"log": _text(log_file), "stdout": output.out, "stderr": output.err}
+    assert all(f" bot.{part}: " in told["log"] for part in ("desk", "reading", "chat", "delivery"))
     assert len(told["log"].splitlines()) > 5 and "DEBUG elsewhere: the token is [secret]" in told["log"]
     for name, text in told.items():
         for secret in (MARK, TOKEN, key):
